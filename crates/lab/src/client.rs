@@ -1,0 +1,159 @@
+//! What actors use to speak to an API server: the public API only, with objects as plain JSON values.
+//!
+//! Reads go to the server each time. It is in the same process and its answers are already encoded, so a cache in every
+//! actor would cost more thought than it saves.
+
+use futures::{Stream, StreamExt};
+use kube::core::WatchEvent;
+use serde_json::{Value, json};
+
+use crate::kind::Kind;
+
+/// A client that writes as one field manager.
+#[derive(Clone)]
+pub(crate) struct Client {
+    inner: kube::Client,
+    manager: &'static str,
+}
+
+/// What can go wrong between an actor and its API server.
+pub(crate) type Error = kube::Error;
+pub(crate) type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// One event of a watch, with the object as JSON.
+#[derive(Clone, Debug)]
+pub(crate) enum Event {
+    /// The object is there, as it is now.
+    Applied(Value),
+    /// The object is gone; as it was last.
+    Deleted(Value),
+}
+
+impl Client {
+    pub(crate) fn new(inner: kube::Client, manager: &'static str) -> Self {
+        Self { inner, manager }
+    }
+
+    /// The same connection under another manager's name.
+    pub(crate) fn with_manager(&self, manager: &'static str) -> Self {
+        Self { inner: self.inner.clone(), manager }
+    }
+
+    /// One object; `None` where the object, or its kind, does not exist.
+    pub(crate) async fn get(&self, kind: Kind, namespace: Option<&str>, name: &str) -> Result<Option<Value>> {
+        absent_is_none(self.request("GET", &kind.path(namespace, Some(name)), "application/json", None).await)
+    }
+
+    /// All objects, of one namespace or of all, that carry the labels (`a=b,c=d`; empty for any). None where the kind
+    /// does not exist.
+    pub(crate) async fn list(&self, kind: Kind, namespace: Option<&str>, labels: &str) -> Result<Vec<Value>> {
+        let mut path = kind.path(namespace, None);
+        if !labels.is_empty() {
+            path.push_str("?labelSelector=");
+            path.push_str(&labels.replace('=', "%3D").replace(',', "%2C"));
+        }
+        let list = absent_is_none(self.request("GET", &path, "application/json", None).await)?;
+        let items = list.and_then(|mut list| list.get_mut("items").map(Value::take));
+        Ok(match items {
+            Some(Value::Array(items)) => items,
+            _ => Vec::new(),
+        })
+    }
+
+    /// Creates an object, or leaves the one that is there. Says whether it was created.
+    pub(crate) async fn create(&self, kind: Kind, object: &Value) -> Result<bool> {
+        let path = format!("{}?fieldManager={}", kind.path(namespace_of(object), None), self.manager);
+        match self.request("POST", &path, "application/json", Some(&typed(kind, object))).await {
+            Ok(_) => Ok(true),
+            Err(kube::Error::Api(status)) if status.reason == "AlreadyExists" => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Server-side apply, forced: creates the object or makes these fields so.
+    pub(crate) async fn apply(&self, kind: Kind, object: &Value) -> Result<Value> {
+        let path = format!(
+            "{}?fieldManager={}&force=true",
+            kind.path(namespace_of(object), Some(name_of(object))),
+            self.manager
+        );
+        self.request("PATCH", &path, "application/apply-patch+yaml", Some(&typed(kind, object))).await
+    }
+
+    /// A merge patch of the object. `Ok(None)` where it does not exist.
+    pub(crate) async fn merge(&self, kind: Kind, namespace: Option<&str>, name: &str, patch: &Value) -> Result<Option<Value>> {
+        let path = format!("{}?fieldManager={}", kind.path(namespace, Some(name)), self.manager);
+        absent_is_none(self.request("PATCH", &path, "application/merge-patch+json", Some(patch)).await)
+    }
+
+    /// A merge patch of the status subresource: `status` is what goes under `status`. `Ok(None)` where it does not exist.
+    pub(crate) async fn status(&self, kind: Kind, namespace: Option<&str>, name: &str, status: &Value) -> Result<Option<Value>> {
+        let path = format!("{}/status?fieldManager={}", kind.path(namespace, Some(name)), self.manager);
+        let patch = json!({ "status": status });
+        absent_is_none(self.request("PATCH", &path, "application/merge-patch+json", Some(&patch)).await)
+    }
+
+    /// Deletes an object in the background; whether it was there.
+    pub(crate) async fn delete(&self, kind: Kind, namespace: Option<&str>, name: &str) -> Result<bool> {
+        let options = json!({ "propagationPolicy": "Background" });
+        let answer = self.request("DELETE", &kind.path(namespace, Some(name)), "application/json", Some(&options)).await;
+        Ok(absent_is_none(answer)?.is_some())
+    }
+
+    /// Every object that is there now and each change to come, until the server ends the watch (the caller opens it anew).
+    /// A missing kind is an error of code 404.
+    pub(crate) async fn watch(&self, kind: Kind, namespace: Option<&str>) -> Result<impl Stream<Item = Result<Event>> + use<>> {
+        let path = format!("{}?watch=true&allowWatchBookmarks=false", kind.path(namespace, None));
+        let request = http::Request::get(path).body(Vec::new()).map_err(kube::Error::HttpError)?;
+        let events = self.inner.request_events::<Value>(request).await?;
+        Ok(decode(events))
+    }
+
+    async fn request(&self, method: &str, path: &str, content_type: &str, body: Option<&Value>) -> Result<Value> {
+        let body = body.map(|body| body.to_string().into_bytes()).unwrap_or_default();
+        let request = http::Request::builder()
+            .method(method)
+            .uri(path)
+            .header(http::header::CONTENT_TYPE, content_type)
+            .header(http::header::USER_AGENT, self.manager)
+            .body(body)
+            .map_err(kube::Error::HttpError)?;
+        self.inner.request(request).await
+    }
+}
+
+/// Watch events without bookmarks, and a Status in the stream as the error that it is.
+fn decode(events: impl Stream<Item = Result<WatchEvent<Value>>>) -> impl Stream<Item = Result<Event>> {
+    events.filter_map(async |event| match event {
+        Ok(WatchEvent::Added(object) | WatchEvent::Modified(object)) => Some(Ok(Event::Applied(object))),
+        Ok(WatchEvent::Deleted(object)) => Some(Ok(Event::Deleted(object))),
+        Ok(WatchEvent::Bookmark(_)) => None,
+        Ok(WatchEvent::Error(status)) => Some(Err(kube::Error::Api(status))),
+        Err(error) => Some(Err(error)),
+    })
+}
+
+/// An object's name; empty where it has none.
+pub(crate) fn name_of(object: &Value) -> &str {
+    object["metadata"]["name"].as_str().unwrap_or_default()
+}
+
+/// An object's namespace.
+pub(crate) fn namespace_of(object: &Value) -> Option<&str> {
+    object["metadata"]["namespace"].as_str()
+}
+
+fn typed(kind: Kind, object: &Value) -> Value {
+    let mut object = object.clone();
+    object["apiVersion"] = kind.api_version().into();
+    object["kind"] = kind.kind.into();
+    object
+}
+
+fn absent_is_none(answer: Result<Value>) -> Result<Option<Value>> {
+    match answer {
+        Ok(object) => Ok(Some(object)),
+        Err(kube::Error::Api(status)) if status.code == 404 => Ok(None),
+        Err(error) => Err(error),
+    }
+}

@@ -1,0 +1,126 @@
+//! Writes that a step wants, as values.
+
+use std::fmt;
+
+use berth_api::Resource;
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::facts::Target;
+use crate::step::StepId;
+
+/// An object's address.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ObjectRef {
+    /// The API server it is on.
+    pub target: Target,
+    /// Its kind.
+    pub resource: &'static Resource,
+    /// Its namespace; `None` for a cluster-scoped kind.
+    pub namespace: Option<String>,
+    /// Its name.
+    pub name: String,
+}
+
+/// A value that is made when an object is created, and never again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub enum Generate {
+    /// Random bytes, base64 in `data`.
+    RandomBytes {
+        /// Key in the Secret's `data`.
+        key: String,
+        /// How many bytes.
+        length: usize,
+    },
+}
+
+/// One write.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Change {
+    /// Server-side apply of a whole object by the field manager `berth`; carries `apiVersion` and `kind`.
+    Apply {
+        /// The object's address.
+        object: ObjectRef,
+        /// The fields that Berth wants to own. Values of a Secret are never printed.
+        fields: Value,
+    },
+    /// Made once, read back ever after, never changed by a later run.
+    CreateOnce {
+        /// The object's address.
+        object: ObjectRef,
+        /// The object as it will be created, without what is generated.
+        fields: Value,
+        /// What is made up at that moment.
+        generate: Vec<Generate>,
+    },
+    /// One field of an object that is not Berth's. Where another manager owns the field with another value, the plan
+    /// shows the conflict, and only `takeover` makes the write.
+    Set {
+        /// The object's address.
+        object: ObjectRef,
+        /// The field's path: `["spec", "routeAdmission", "wildcardPolicy"]`.
+        path: Vec<String>,
+        /// The value to set; `None` removes the field.
+        value: Option<Value>,
+        /// Whether the document allows to take the field from another manager.
+        takeover: bool,
+    },
+    /// The object must not exist.
+    Absent {
+        /// The object's address.
+        object: ObjectRef,
+    },
+    /// A write that can't be worked out before another step is ready.
+    Later {
+        /// What will be written, in a few words.
+        what: String,
+        /// The step after which it is known.
+        after: StepId,
+    },
+}
+
+/// One object to delete, and to see gone.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Removal {
+    /// The object's address.
+    pub object: ObjectRef,
+    /// Why it goes, or what goes with it: shown in the plan.
+    pub note: String,
+    /// A merge patch to send before the delete (an annotation that asks an operator to clean up).
+    pub before: Option<Value>,
+}
+
+// === impl ObjectRef ===
+
+impl ObjectRef {
+    /// A cluster-scoped object of the management cluster.
+    pub fn cluster(resource: &'static Resource, name: impl Into<String>) -> Self {
+        Self { target: Target::Management, resource, namespace: None, name: name.into() }
+    }
+
+    /// A namespaced object of the management cluster.
+    pub fn namespaced(
+        resource: &'static Resource,
+        namespace: impl Into<String>,
+        name: impl Into<String>,
+    ) -> Self {
+        Self { target: Target::Management, resource, namespace: Some(namespace.into()), name: name.into() }
+    }
+
+    /// The same object on another API server.
+    #[must_use]
+    pub fn on(mut self, target: Target) -> Self {
+        self.target = target;
+        self
+    }
+}
+
+impl fmt::Display for ObjectRef {
+    /// As people name it: `HostedCluster hcp/guest-cluster-0`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.namespace {
+            Some(namespace) => write!(f, "{} {namespace}/{}", self.resource.kind, self.name),
+            None => write!(f, "{} {}", self.resource.kind, self.name),
+        }
+    }
+}
