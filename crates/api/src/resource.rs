@@ -17,16 +17,32 @@ pub struct Resource {
 
 impl Resource {
     const fn namespaced(group: &'static str, version: &'static str, kind: &'static str, plural: &'static str) -> Self {
-        Self { group, version, kind, plural, namespaced: true }
+        Self {
+            group,
+            version,
+            kind,
+            plural,
+            namespaced: true,
+        }
     }
 
     const fn cluster(group: &'static str, version: &'static str, kind: &'static str, plural: &'static str) -> Self {
-        Self { group, version, kind, plural, namespaced: false }
+        Self {
+            group,
+            version,
+            kind,
+            plural,
+            namespaced: false,
+        }
     }
 
     /// `apiVersion` of an object of this kind.
     pub fn api_version(&self) -> String {
-        if self.group.is_empty() { self.version.to_owned() } else { format!("{}/{}", self.group, self.version) }
+        if self.group.is_empty() {
+            self.version.to_owned()
+        } else {
+            format!("{}/{}", self.group, self.version)
+        }
     }
 }
 
