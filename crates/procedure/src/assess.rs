@@ -74,18 +74,32 @@ pub enum Assessment {
 impl Assessment {
     /// Done, with nothing to tell.
     pub fn ready() -> Self {
-        Self::Ready { outputs: BTreeMap::new() }
+        Self::Ready {
+            outputs: BTreeMap::new(),
+        }
     }
 
     /// On its way, for a stated reason.
     pub fn waiting(reason: impl Into<String>, detail: impl Into<String>) -> Self {
-        Self::Waiting { reason: reason.into(), detail: detail.into(), done: None, total: None, recheck_at: None }
+        Self::Waiting {
+            reason: reason.into(),
+            detail: detail.into(),
+            done: None,
+            total: None,
+            recheck_at: None,
+        }
     }
 
     /// On its way, counted.
     pub fn counted(reason: impl Into<String>, detail: impl Into<String>, done: u32, total: u32) -> Self {
         let (reason, detail) = (reason.into(), detail.into());
-        Self::Waiting { reason, detail, done: Some(done), total: Some(total), recheck_at: None }
+        Self::Waiting {
+            reason,
+            detail,
+            done: Some(done),
+            total: Some(total),
+            recheck_at: None,
+        }
     }
 
     /// Whether the step is done.

@@ -95,16 +95,22 @@ pub struct Removal {
 impl ObjectRef {
     /// A cluster-scoped object of the management cluster.
     pub fn cluster(resource: &'static Resource, name: impl Into<String>) -> Self {
-        Self { target: Target::Management, resource, namespace: None, name: name.into() }
+        Self {
+            target: Target::Management,
+            resource,
+            namespace: None,
+            name: name.into(),
+        }
     }
 
     /// A namespaced object of the management cluster.
-    pub fn namespaced(
-        resource: &'static Resource,
-        namespace: impl Into<String>,
-        name: impl Into<String>,
-    ) -> Self {
-        Self { target: Target::Management, resource, namespace: Some(namespace.into()), name: name.into() }
+    pub fn namespaced(resource: &'static Resource, namespace: impl Into<String>, name: impl Into<String>) -> Self {
+        Self {
+            target: Target::Management,
+            resource,
+            namespace: Some(namespace.into()),
+            name: name.into(),
+        }
     }
 
     /// The same object on another API server.

@@ -97,23 +97,45 @@ pub struct Facts {
 impl Selector {
     /// All objects of a kind on the management cluster.
     pub fn all(resource: &'static Resource) -> Self {
-        Self { target: Target::Management, resource, scope: Scope::All }
+        Self {
+            target: Target::Management,
+            resource,
+            scope: Scope::All,
+        }
     }
 
     /// All objects of a kind in one namespace of the management cluster.
     pub fn in_namespace(resource: &'static Resource, namespace: impl Into<String>) -> Self {
-        Self { target: Target::Management, resource, scope: Scope::Namespace(namespace.into()) }
+        Self {
+            target: Target::Management,
+            resource,
+            scope: Scope::Namespace(namespace.into()),
+        }
     }
 
     /// One cluster-scoped object of the management cluster.
     pub fn cluster(resource: &'static Resource, name: impl Into<String>) -> Self {
-        Self { target: Target::Management, resource, scope: Scope::Named { namespace: None, name: name.into() } }
+        Self {
+            target: Target::Management,
+            resource,
+            scope: Scope::Named {
+                namespace: None,
+                name: name.into(),
+            },
+        }
     }
 
     /// One namespaced object of the management cluster.
     pub fn named(resource: &'static Resource, namespace: impl Into<String>, name: impl Into<String>) -> Self {
-        let scope = Scope::Named { namespace: Some(namespace.into()), name: name.into() };
-        Self { target: Target::Management, resource, scope }
+        let scope = Scope::Named {
+            namespace: Some(namespace.into()),
+            name: name.into(),
+        };
+        Self {
+            target: Target::Management,
+            resource,
+            scope,
+        }
     }
 
     /// The same selection on another API server.

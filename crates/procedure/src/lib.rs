@@ -7,15 +7,32 @@
 //! What is not here: I/O, a clock, a Kubernetes client. Everything is a value in, a value out.
 
 mod assess;
+pub mod capacity;
 mod change;
+pub mod checks;
+pub mod cidr;
+mod compile;
 mod effect;
 mod facts;
+#[cfg(test)]
+mod fixtures;
+pub mod guide;
+pub mod hcp;
+mod owner;
+mod read;
+pub mod render;
 mod secret;
+pub mod status;
 mod step;
+mod steps;
+pub mod versions;
+mod walk;
 
 pub use assess::{Assessment, Diagnosis, Observed};
 pub use change::{Change, Generate, ObjectRef, Removal};
+pub use compile::{Platform, compile, compile_removal};
 pub use effect::{Effect, EffectFailure, Outcome, Perform};
 pub use facts::{Facts, Scope, Seen, Selector, Server, Target};
 pub use secret::Secret;
 pub use step::{Command, Dependency, Lock, Step, StepId};
+pub use steps::ids;

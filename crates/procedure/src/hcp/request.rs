@@ -1,0 +1,273 @@
+//! From the flags of `create cluster kubevirt` to a request: the same checks as `hcp`, in its order, in its words.
+
+mod checks;
+mod pool;
+
+use std::{collections::BTreeMap, path::Path};
+
+use berth_api::{ImageContentSource, Quantity, SecretInput, ServiceType, views, yaml};
+use ipnet::IpNet;
+
+use super::{
+    CreateCluster, HcpError, Outside,
+    flags::Values,
+    grammar::{mapping, pair, toleration},
+};
+use crate::{
+    render::{Dialect, Infra, Publishing, Request, SshKey, by},
+    secret::Secret,
+};
+
+const QUANTITY_RULE: &str =
+    "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'";
+
+impl CreateCluster {
+    /// What the flags ask for. Files are read, and nothing is asked of a cluster.
+    pub fn request(&self, outside: &mut Outside<'_>, dialect: Dialect) -> Result<Request, HcpError> {
+        let flags = &self.values;
+        let name = checks::name(flags, self.wait, dialect)?;
+        checks::arch(flags)?;
+        checks::features(flags)?;
+        checks::network_options(flags)?;
+        let infra_id = flags.some("infra-id").unwrap_or_else(|| infra_id(&name, outside));
+        let platform = Platform::checked(flags)?;
+        let pool = pool::pool(flags, &name)?;
+        release_image(flags)?;
+        let annotations = pairs(flags, "annotations", "annotation", dialect)?;
+        let labels = pairs(flags, "labels", "label", dialect)?;
+        let pull_secret = match flags.some("pull-secret") {
+            Some(path) => read(outside, &path, "pull secret")?,
+            None => String::new(),
+        };
+        let etcd_size = etcd_size(flags)?;
+        let ssh_key = ssh_key(flags, outside)?;
+        checks::paused_until(flags)?;
+        let service_network = networks(flags, "service-cidr", "ServiceCIDR")?;
+        let cluster_network = networks(flags, "cluster-cidr", "ClusterCIDR")?;
+        let machine_network = networks(flags, "machine-cidr", "MachineCIDR")?;
+        let trust_bundle = flags
+            .some("additional-trust-bundle")
+            .map(|path| read(outside, &path, "additional trust bundle"))
+            .transpose()?;
+        let image_content_sources = image_content_sources(flags, outside)?;
+        let tolerations = flags
+            .list("toleration")
+            .iter()
+            .map(|text| toleration(text))
+            .collect::<Result<_, _>>()?;
+        let infra = platform.infra(outside)?;
+        Ok(Request {
+            namespace: flags.text("namespace"),
+            labels,
+            annotations,
+            infra_id: Some(infra_id),
+            release_image: flags.text("release-image"),
+            base_domain: flags.some("base-domain"),
+            pull_secret: SecretInput::Content(Secret::new(pull_secret)),
+            ssh_key,
+            trust_bundle,
+            image_content_sources,
+            controller_availability: flags.text("control-plane-availability-policy"),
+            infrastructure_availability: flags.some("infra-availability-policy"),
+            etcd_storage_class: flags.some("etcd-storage-class"),
+            etcd_size,
+            node_selector: flags.map("node-selector"),
+            tolerations,
+            pod_labels: flags.map("pods-labels"),
+            kube_api_server_dns_name: flags.some("kas-dns-name"),
+            network_type: flags.text("network-type"),
+            cluster_network,
+            service_network,
+            machine_network,
+            mtu: Some(flags.number("ovn-kubernetes-mtu")).filter(|mtu| *mtu > 0),
+            disable_multi_network: flags.is_set("disable-multi-network"),
+            allocate_node_cidrs: flags.is_set("allocate-node-cidrs"),
+            services: publishing(flags),
+            infra,
+            storage_classes: platform.storage_classes,
+            snapshot_classes: platform.snapshot_classes,
+            fips: flags.is_set("fips"),
+            enabled_capabilities: flags.list("enable-cluster-capabilities"),
+            disabled_capabilities: flags.list("disable-cluster-capabilities"),
+            feature_set: flags.some("feature-set"),
+            olm_catalog_placement: flags.text("olm-catalog-placement"),
+            olm_disable_default_sources: flags.is_set("olm-disable-default-sources"),
+            // As `hcp` has it: a date pauses both objects, `true` only the node pool.
+            paused_until: flags.some("pausedUntil").filter(|until| until != "true"),
+            overrides: serde_json::Map::new(),
+            pools: pool.into_iter().collect(),
+            name,
+        })
+    }
+}
+
+/// The flags about the cluster that runs the workers.
+struct Platform {
+    kubeconfig: Option<(String, String)>,
+    storage_classes: Vec<berth_api::StorageMapping>,
+    snapshot_classes: Vec<berth_api::StorageMapping>,
+}
+
+impl Platform {
+    fn checked(flags: &Values) -> Result<Self, HcpError> {
+        let kubeconfig = match (flags.some("infra-kubeconfig-file"), flags.some("infra-namespace")) {
+            (Some(file), Some(namespace)) => Some((file, namespace)),
+            (Some(_), None) => {
+                let missing = "external infra cluster kubeconfig was provided but an infra namespace is missing";
+                return Err(HcpError::new(missing));
+            }
+            (None, Some(_)) => {
+                let missing = "external infra cluster namespace was provided but a kubeconfig is missing";
+                return Err(HcpError::new(missing));
+            }
+            (None, None) => None,
+        };
+        let mappings = |flag: &str, what: &str| {
+            flags
+                .list(flag)
+                .iter()
+                .map(|text| mapping(text, what))
+                .collect::<Result<Vec<_>, _>>()
+        };
+        Ok(Self {
+            kubeconfig,
+            storage_classes: mappings("infra-storage-class-mapping", "storageclass")?,
+            snapshot_classes: mappings("infra-volumesnapshot-class-mapping", "volume snapshot class")?,
+        })
+    }
+
+    fn infra(&self, outside: &Outside<'_>) -> Result<Option<Infra>, HcpError> {
+        let Some((file, namespace)) = &self.kubeconfig else {
+            return Ok(None);
+        };
+        let content = read(outside, file, "external infra cluster kubeconfig")
+            .map_err(|error| HcpError::new(format!("could not generate additional resources: {error}")))?;
+        Ok(Some(Infra {
+            kubeconfig: SecretInput::Content(Secret::new(content)),
+            namespace: namespace.clone(),
+        }))
+    }
+}
+
+fn release_image(flags: &Values) -> Result<(), HcpError> {
+    if flags.some("release-image").is_none() && flags.some("release-stream").is_some() {
+        return Err(HcpError::new(
+            "release image is required when unable to lookup default OCP version: release streams are not looked up, \
+             name an image with --release-image",
+        ));
+    }
+    Ok(())
+}
+
+fn pairs(flags: &Values, flag: &str, what: &str, dialect: Dialect) -> Result<BTreeMap<String, String>, HcpError> {
+    let empty_keys = dialect == Dialect::Release4_17;
+    flags
+        .list(flag)
+        .iter()
+        .map(|text| pair(text, what, empty_keys))
+        .collect()
+}
+
+fn etcd_size(flags: &Values) -> Result<Quantity, HcpError> {
+    flags
+        .some("etcd-storage-size")
+        .map_or(Ok(Quantity::gibibytes(8)), |text| {
+            // The misspelling is `hcp`'s own.
+            text.parse()
+                .map_err(|_| HcpError::new(format!("failed parse ectd storage size: {QUANTITY_RULE}")))
+        })
+}
+
+fn ssh_key(flags: &Values, outside: &Outside<'_>) -> Result<Option<SshKey>, HcpError> {
+    let file = flags.some("ssh-key");
+    if flags.is_set("generate-ssh") {
+        return Err(HcpError::new(match file {
+            Some(_) => "--generate-ssh and --ssh-key cannot be specified together",
+            None => "--generate-ssh is not supported here: make a key with ssh-keygen and pass it with --ssh-key",
+        }));
+    }
+    let public = file.map(|path| read(outside, &path, "ssh key")).transpose()?;
+    Ok(public.map(|public| SshKey { public, private: None }))
+}
+
+fn networks(flags: &Values, flag: &str, word: &str) -> Result<Vec<String>, HcpError> {
+    let parse = |text: &String| {
+        let net = text.parse::<IpNet>();
+        net.map(|net| net.to_string())
+            .map_err(|_| HcpError::new(format!("parsing {word} ({text}): invalid CIDR address: {text}")))
+    };
+    flags.list(flag).iter().map(parse).collect()
+}
+
+fn image_content_sources(flags: &Values, outside: &Outside<'_>) -> Result<Vec<ImageContentSource>, HcpError> {
+    let Some(path) = flags.some("image-content-sources") else {
+        return Ok(Vec::new());
+    };
+    let text = read(outside, &path, "image content sources")?;
+    let error = |why: &str| HcpError::new(format!("unable to deserialize image content sources file: {why}"));
+    let documents = yaml::parse(&text).map_err(|problem| error(&problem.message))?;
+    let entries = documents
+        .first()
+        .and_then(serde_json::Value::as_array)
+        .ok_or_else(|| error("not a list"))?;
+    let mirrors = |entry| {
+        views::list(entry, &["mirrors"])
+            .iter()
+            .filter_map(|mirror| mirror.as_str())
+            .map(str::to_owned)
+    };
+    Ok(entries
+        .iter()
+        .map(|entry| ImageContentSource {
+            source: views::text(entry, &["source"]).unwrap_or_default().to_owned(),
+            mirrors: mirrors(entry).collect(),
+        })
+        .collect())
+}
+
+fn publishing(flags: &Values) -> Publishing {
+    let external = flags.some("external-dns-domain").is_some();
+    Publishing {
+        api_server: by(if external {
+            ServiceType::Route
+        } else {
+            ServiceType::LoadBalancer
+        }),
+        ignition: by(ServiceType::Route),
+        konnectivity: by(ServiceType::Route),
+        oauth_server: by(ServiceType::Route),
+    }
+}
+
+/// An infrastructure ID from a name: its first characters, and five that are random.
+fn infra_id(name: &str, outside: &mut Outside<'_>) -> String {
+    const ALPHABET: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
+    let mut base = String::new();
+    for c in name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }) {
+        if !(c == '-' && base.ends_with('-')) {
+            base.push(c);
+        }
+    }
+    base.truncate(21);
+    let mut random = [0; 5];
+    (outside.random)(&mut random);
+    let suffix: String = random
+        .iter()
+        .map(|byte| char::from(ALPHABET[usize::from(*byte) % ALPHABET.len()]))
+        .collect();
+    format!("{}-{suffix}", base.trim_end_matches('-'))
+}
+
+/// A file's text; errors are in Go's words.
+fn read(outside: &Outside<'_>, path: &str, what: &str) -> Result<String, HcpError> {
+    let error = |why: String| HcpError::new(format!("failed to read {what} file: {why}"));
+    let bytes = (outside.read)(Path::new(path)).map_err(|cause| {
+        let why = match cause.kind() {
+            std::io::ErrorKind::NotFound => "no such file or directory".to_owned(),
+            std::io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
+            _ => cause.to_string(),
+        };
+        error(format!("open {path}: {why}"))
+    })?;
+    String::from_utf8(bytes).map_err(|_| error(format!("{path} is not text")))
+}

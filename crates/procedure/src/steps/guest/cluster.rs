@@ -1,0 +1,204 @@
+//! `guest/N/cluster`: the HostedCluster with its Secrets and NodePools, made together, until its control plane serves.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use berth_api::{GuestCluster, Resource, resources, views};
+use serde_json::Value;
+
+use super::{is_observed, lock, objects, reference};
+use crate::assess::{Assessment, Observed};
+use crate::change::{Change, ObjectRef, Removal};
+use crate::facts::{Facts, Selector};
+use crate::owner::Owner;
+use crate::read::{as_count, failed, is_deleting, line, name, reason_or, some_of, text};
+use crate::step::{Command, Dependency, Lock, Step, StepId};
+use crate::steps::{hub, ids};
+use crate::walk::control_plane::first_cause;
+use crate::walk::{GuestRef, diagnosis, explained};
+
+/// The step.
+#[derive(Debug)]
+pub(crate) struct Cluster {
+    id: StepId,
+    management: Owner,
+    guest: Arc<GuestCluster>,
+    place: GuestRef,
+}
+
+impl Cluster {
+    pub(crate) fn new(management: Owner, guest: Arc<GuestCluster>) -> Self {
+        Self {
+            id: ids::cluster(&guest.name),
+            management,
+            place: reference(&guest),
+            guest,
+        }
+    }
+
+    fn namespace(&self) -> Selector {
+        Selector::cluster(resources::NAMESPACE, &self.guest.namespace)
+    }
+}
+
+impl Step for Cluster {
+    fn id(&self) -> &StepId {
+        &self.id
+    }
+
+    fn title(&self) -> String {
+        format!("Create the hosted cluster {}", self.guest.name)
+    }
+
+    fn after(&self) -> Vec<Dependency> {
+        vec![Dependency {
+            step: ids::ENGINE.into(),
+            reason: "HyperShift brings the kind HostedCluster and acts on it",
+        }]
+    }
+
+    fn lock(&self) -> Lock {
+        lock(&self.place)
+    }
+
+    /// A namespace that exists is left as it is: several guests may share one, and it may be somebody else's.
+    fn changes(&self, facts: &Facts) -> Vec<Change> {
+        let mut changes = Vec::new();
+        if facts.object(&self.namespace()).is_none() {
+            changes.push(Change::Apply {
+                object: ObjectRef::cluster(resources::NAMESPACE, &self.guest.namespace),
+                fields: objects::namespace(&self.guest, &self.management),
+            });
+        }
+        changes.extend(objects::changes(&self.guest));
+        changes
+    }
+
+    fn watches(&self) -> Vec<Selector> {
+        let mut watches = self.place.control_plane_watches();
+        watches.push(self.namespace());
+        watches.extend(super::removal::watches(&self.place));
+        watches
+    }
+
+    fn assess(&self, observed: &Observed<'_>) -> Assessment {
+        let facts = observed.facts;
+        if let Some(unread) = hub::unread(facts, &[self.place.hosted_cluster()]) {
+            return unread;
+        }
+        let Some(cluster) = facts.object(&self.place.hosted_cluster()) else {
+            return Assessment::waiting("NoHostedCluster", "the HostedCluster is not there yet");
+        };
+        if is_deleting(cluster) {
+            return being_deleted(&self.place, cluster);
+        }
+        match outstanding(facts, &self.place, cluster) {
+            Some(waiting) => explained(observed, waiting, first_cause(facts, &self.place)),
+            None => Assessment::Ready {
+                outputs: outputs(&self.place, cluster),
+            },
+        }
+    }
+
+    fn commands(&self, _facts: &Facts) -> Vec<Command> {
+        objects::commands(&self.guest)
+    }
+
+    fn remove(&self, facts: &Facts) -> Vec<Removal> {
+        super::removal::removals(facts, &self.place)
+    }
+
+    fn provides(&self) -> Vec<&'static Resource> {
+        Vec::new()
+    }
+}
+
+fn being_deleted(place: &GuestRef, cluster: &Value) -> Assessment {
+    Assessment::Blocked {
+        diagnosis: diagnosis(
+            "",
+            "the hosted cluster is being deleted",
+            place.label(),
+            [format!(
+                "deletionTimestamp {}",
+                text(cluster, &["metadata", "deletionTimestamp"]).unwrap_or_default()
+            )],
+            "wait until it is gone; the next attempt makes it anew",
+        ),
+        recheck_at: None,
+    }
+}
+
+fn outputs(place: &GuestRef, cluster: &Value) -> BTreeMap<String, String> {
+    let mut outputs = BTreeMap::from([("controlPlaneNamespace".to_owned(), place.control_plane_namespace())]);
+    if let Some(host) = text(cluster, &["status", "controlPlaneEndpoint", "host"]) {
+        let port = views::number(cluster, &["status", "controlPlaneEndpoint", "port"]).unwrap_or(6443);
+        outputs.insert("apiServer".to_owned(), format!("https://{host}:{port}"));
+    }
+    outputs
+}
+
+/// What the control plane still lacks.
+fn outstanding(facts: &Facts, place: &GuestRef, cluster: &Value) -> Option<Assessment> {
+    let available = views::condition(cluster, "Available");
+    if !is_observed(cluster) {
+        return Some(Assessment::waiting(
+            "NotObserved",
+            "the operator has not seen the newest spec yet",
+        ));
+    }
+    if available.is_none_or(|condition| !condition.is_true()) {
+        return Some(not_available(facts, place, cluster));
+    }
+    if let Some(condition) = available.filter(|condition| !matches!(condition.reason, "AsExpected" | "")) {
+        return Some(Assessment::waiting(condition.reason, line(condition.message)));
+    }
+    if views::kubeconfig_secret(cluster).is_none() {
+        return Some(Assessment::waiting("NoKubeconfig", "the kubeconfig is not there yet"));
+    }
+    // Absent in older generations, where this list is empty.
+    let components = facts.objects(&place.inside(resources::CONTROL_PLANE_COMPONENT));
+    let missing: Vec<_> = components
+        .iter()
+        .filter(|component| !views::is_true(component, "Available"))
+        .map(|component| name(component))
+        .collect();
+    (!missing.is_empty()).then(|| {
+        let detail = format!("waits for {}", some_of(&missing));
+        let (done, total) = (components.len() - missing.len(), components.len());
+        Assessment::counted("ComponentsNotAvailable", detail, as_count(done), as_count(total))
+    })
+}
+
+/// The most telling of the conditions that are not met, with a count of what runs.
+fn not_available(facts: &Facts, place: &GuestRef, cluster: &Value) -> Assessment {
+    let order = [
+        "InfrastructureReady",
+        "EtcdAvailable",
+        "KubeAPIServerAvailable",
+        "Available",
+    ];
+    let telling = order.into_iter().find_map(|kind| failed(cluster, kind));
+    let (reason, message) = match &telling {
+        Some(condition) => (reason_or(condition, "NotAvailable"), line(condition.message)),
+        None => ("NoStatus", "the operator has not reported yet"),
+    };
+    let workloads: Vec<_> = [resources::STATEFUL_SET, resources::DEPLOYMENT]
+        .into_iter()
+        .flat_map(|kind| facts.objects(&place.inside(kind)))
+        .map(|workload| views::rollout(workload))
+        .filter(|rollout| rollout.wanted > 0)
+        .collect();
+    if workloads.is_empty() {
+        return Assessment::waiting(reason, message);
+    }
+    let running = workloads
+        .iter()
+        .filter(|rollout| rollout.ready >= rollout.wanted)
+        .count();
+    let detail = format!(
+        "{message} ({running} of {} workloads of the control plane run)",
+        workloads.len()
+    );
+    Assessment::counted(reason, detail, as_count(running), as_count(workloads.len()))
+}

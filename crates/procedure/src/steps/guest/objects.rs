@@ -1,0 +1,199 @@
+//! The objects of a guest's document, as writes and as what a person would type.
+//!
+//! Rendering is shared with the `hcp` drop-in. What differs: `hcp` writes fields that the operator then fills in
+//! (`infraID`, an empty `dns.baseDomain`); a document that is applied again and again must leave those to the operator.
+
+use berth_api::{GuestCluster, NodePool, resources};
+use serde_json::Value;
+
+use crate::change::Change;
+use crate::owner::Owner;
+use crate::render::{self, Dialect, Rendered};
+use crate::step::Command;
+use crate::steps::command;
+
+/// The guest's namespace. It may be shared, so it is made for the management cluster's document.
+pub(super) fn namespace(guest: &GuestCluster, owner: &Owner) -> Value {
+    let mut object = serde_json::json!({
+        "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": guest.namespace },
+    });
+    owner.mark(&mut object);
+    object
+}
+
+/// Everything of the guest but its namespace, what others refer to first.
+pub(super) fn changes(guest: &GuestCluster) -> Vec<Change> {
+    let owner = Owner::guest(&guest.namespace, &guest.name);
+    render::hosted_cluster(guest, Dialect::default())
+        .into_iter()
+        .filter(|rendered| rendered.object.resource != resources::NAMESPACE)
+        .map(|rendered| change(rendered, &owner))
+        .collect()
+}
+
+/// A key that is made up is made once; all that comes from the document follows the document.
+fn change(rendered: Rendered, owner: &Owner) -> Change {
+    let mut fields = rendered.complete();
+    owner.mark(&mut fields);
+    if rendered.object.resource == resources::HOSTED_CLUSTER {
+        leave_to_the_operator(&mut fields);
+    }
+    let Rendered { object, generate, .. } = rendered;
+    if generate.is_empty() {
+        Change::Apply { object, fields }
+    } else {
+        Change::CreateOnce {
+            object,
+            fields,
+            generate,
+        }
+    }
+}
+
+fn leave_to_the_operator(cluster: &mut Value) {
+    let Some(spec) = cluster.get_mut("spec").and_then(Value::as_object_mut) else {
+        return;
+    };
+    let base_domain = spec
+        .get("dns")
+        .and_then(|dns| dns.get("baseDomain"))
+        .and_then(Value::as_str);
+    if base_domain.is_none_or(str::is_empty) {
+        spec.remove("dns");
+    }
+    // Present and empty says nothing; `sshKey` stays, as 4.17 requires it.
+    for field in ["autoscaling", "capabilities", "configuration"] {
+        if spec
+            .get(field)
+            .and_then(Value::as_object)
+            .is_some_and(serde_json::Map::is_empty)
+        {
+            spec.remove(field);
+        }
+    }
+}
+
+/// `hcp` makes the cluster with its first pool; every further pool is a command of its own.
+pub(super) fn commands(guest: &GuestCluster) -> Vec<Command> {
+    let (first, others) = match guest.spec.node_pools.split_first() {
+        Some((first, others)) => (Some(first), others),
+        None => (None, &[] as &[NodePool]),
+    };
+    let mut commands = vec![command(
+        "hcp names the NodePool as the cluster; Berth names it after the pool, so that there may be several",
+        create_cluster(guest, first),
+    )];
+    commands.extend(others.iter().map(|pool| command("", create_pool(guest, pool))));
+    let inside = guest.control_plane_namespace();
+    commands.push(command(
+        "The control plane's pods and the workers' virtual machines are both here, on the management cluster",
+        format!("oc get pods -n {inside}"),
+    ));
+    commands.push(command(
+        "",
+        format!(
+            "oc wait hostedcluster/{} -n {} --for=condition=Available --timeout=30m",
+            guest.name, guest.namespace
+        ),
+    ));
+    commands
+}
+
+/// A command with a flag a line.
+fn flags(command: &str, flags: Vec<(&str, String)>) -> String {
+    let lines = flags.into_iter().map(|(flag, value)| {
+        if value.is_empty() {
+            format!("  --{flag}")
+        } else {
+            format!("  --{flag} {}", quoted(&value))
+        }
+    });
+    std::iter::once(command.to_owned())
+        .chain(lines)
+        .collect::<Vec<_>>()
+        .join(" \\\n")
+}
+
+fn quoted(value: &str) -> String {
+    let plain = value
+        .chars()
+        .all(|c| c.is_ascii_alphanumeric() || "-_./:=,@".contains(c));
+    if plain {
+        value.to_owned()
+    } else {
+        format!("'{}'", value.replace('\'', r"'\''"))
+    }
+}
+
+fn create_cluster(guest: &GuestCluster, pool: Option<&NodePool>) -> String {
+    let spec = &guest.spec;
+    let mut list = vec![("name", guest.name.clone()), ("namespace", guest.namespace.clone())];
+    let replicas = pool.map_or_else(|| "-1".to_owned(), |pool| pool_replicas(pool).to_string());
+    list.push(("node-pool-replicas", replicas));
+    let file = spec
+        .pull_secret
+        .file
+        .as_ref()
+        .map_or("pull-secret.json".into(), |path| path.to_string_lossy());
+    list.push(("pull-secret", file.into_owned()));
+    list.extend(pool.map(shape).unwrap_or_default());
+    list.push(("release-image", spec.release.image.clone()));
+    list.extend(
+        spec.control_plane
+            .etcd
+            .storage_class
+            .clone()
+            .map(|class| ("etcd-storage-class", class)),
+    );
+    list.extend(spec.base_domain.clone().map(|domain| ("base-domain", domain)));
+    list.extend(spec.infra_id.clone().map(|id| ("infra-id", id)));
+    let key = spec.ssh_key.as_ref().and_then(|source| source.file.as_ref());
+    list.extend(key.map(|file| ("ssh-key", file.display().to_string())));
+    if spec.control_plane.availability == berth_api::AvailabilityPolicy::SingleReplica {
+        list.push(("control-plane-availability-policy", "SingleReplica".to_owned()));
+    }
+    let usual = berth_api::Networking::default();
+    let networks = [
+        ("cluster-cidr", &spec.networking.cluster_network, &usual.cluster_network),
+        ("service-cidr", &spec.networking.service_network, &usual.service_network),
+        ("machine-cidr", &spec.networking.machine_network, &usual.machine_network),
+    ];
+    for (flag, ranges, usual) in networks {
+        if ranges != usual {
+            list.extend(ranges.iter().map(|range| (flag, range.to_string())));
+        }
+    }
+    if spec.fips {
+        list.push(("fips", String::new()));
+    }
+    flags("hcp create cluster kubevirt", list)
+}
+
+fn create_pool(guest: &GuestCluster, pool: &NodePool) -> String {
+    let mut list = vec![
+        ("name", guest.node_pool_name(pool)),
+        ("namespace", guest.namespace.clone()),
+        ("cluster-name", guest.name.clone()),
+        ("replicas", pool_replicas(pool).to_string()),
+    ];
+    list.extend(shape(pool));
+    flags("hcp create nodepool kubevirt", list)
+}
+
+fn pool_replicas(pool: &NodePool) -> u32 {
+    pool.replicas
+        .or_else(|| pool.autoscaling.as_ref().map(|bounds| bounds.min))
+        .unwrap_or(2)
+}
+
+/// What a pool's machines are like.
+fn shape(pool: &NodePool) -> Vec<(&'static str, String)> {
+    let mut list = vec![("memory", pool.memory.to_string()), ("cores", pool.cores.to_string())];
+    list.extend(
+        pool.root_volume
+            .storage_class
+            .clone()
+            .map(|class| ("root-volume-storage-class", class)),
+    );
+    list
+}

@@ -1,0 +1,423 @@
+//! A guest's steps: bare, midway, done, removed.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use berth_api::resources;
+use serde_json::{Value, json};
+
+use crate::assess::Assessment;
+use crate::change::Change;
+use crate::compile::compile_removal;
+use crate::effect::Effect;
+use crate::fixtures::{
+    EXAMPLE, INSIDE, World, assert_written, conditions, detail, guest_target, object, step, step_of,
+};
+
+const CLUSTER: &str = "guest/guest-cluster-0/cluster";
+const POOL: &str = "guest/guest-cluster-0/pool/workers";
+const ROLLOUT: &str = "guest/guest-cluster-0/rollout";
+const ACCESS: &str = "guest/guest-cluster-0/access";
+const MACHINES: [&str; 3] = [
+    "guest-cluster-0-workers-x-aaaaa",
+    "guest-cluster-0-workers-x-bbbbb",
+    "guest-cluster-0-workers-x-ccccc",
+];
+
+/// A hub on which the guest's objects have just been written.
+fn created() -> World {
+    let mut world = World::bare();
+    for kind in ["HostedCluster", "NodePool", "Machine"] {
+        world.with_kind(kind);
+    }
+    let changes = world.changes(step(CLUSTER).as_ref());
+    world.write(&changes);
+    world
+}
+
+/// A guest whose control plane serves, with no worker yet.
+fn served() -> World {
+    let mut world = created();
+    world
+        .change("HostedCluster", "guest-cluster-0", |cluster| {
+            cluster["spec"]["dns"] = json!({ "baseDomain": "apps.hub.example" });
+            cluster["spec"]["infraID"] = json!("guest-cluster-0-abc12");
+            cluster["status"] = conditions(&[("Available", "True", "AsExpected", "")])["status"].clone();
+            cluster["status"]["kubeconfig"] = json!({ "name": "guest-cluster-0-admin-kubeconfig" });
+            cluster["status"]["controlPlaneEndpoint"] = json!({ "host": "192.168.20.1", "port": 6443 });
+            cluster["status"]["version"] = json!({ "history": [{ "state": "Partial", "version": "4.17.0" }] });
+        })
+        .put(object(
+            resources::SECRET,
+            "hcp",
+            "guest-cluster-0-admin-kubeconfig",
+            &json!({
+                "data": { "kubeconfig": STANDARD.encode("the kubeconfig") },
+                "metadata": { "labels": {
+                    "app.kubernetes.io/managed-by": "berth", "berth.dev/document": "guest-cluster-0",
+                }, "ownerReferences": [{ "kind": "HostedCluster", "name": "guest-cluster-0", "uid": "1" }] },
+            }),
+        ));
+    world
+}
+
+/// A guest that is complete.
+fn complete() -> World {
+    let mut world = served();
+    for machine in MACHINES {
+        let owner = json!({ "metadata": { "annotations": { "hypershift.openshift.io/nodePool": "hcp/guest-cluster-0-workers" } } });
+        world
+            .put(object(resources::MACHINE, INSIDE, machine, &owner))
+            .put(object(
+                resources::VIRTUAL_MACHINE,
+                INSIDE,
+                machine,
+                &json!({ "status": { "printableStatus": "Running" } }),
+            ))
+            .put_on_guest(object(
+                resources::NODE,
+                "",
+                machine,
+                &conditions(&[("Ready", "True", "KubeletReady", "")]),
+            ));
+    }
+    world
+        .put_on_guest(object(
+            resources::CLUSTER_OPERATOR,
+            "",
+            "console",
+            &conditions(&[("Available", "True", "", ""), ("Degraded", "False", "", "")]),
+        ))
+        .change("NodePool", "guest-cluster-0-workers", |pool| {
+            pool["status"] = json!({ "replicas": 3, "version": "4.17.0" });
+        })
+        .change("HostedCluster", "guest-cluster-0", |cluster| {
+            cluster["status"]["version"]["history"][0]["state"] = json!("Completed");
+        });
+    world
+}
+
+fn outputs(assessment: Assessment) -> std::collections::BTreeMap<String, String> {
+    match assessment {
+        Assessment::Ready { outputs } => outputs,
+        other => panic!("expected ready, got {other:?}"),
+    }
+}
+
+#[test]
+fn a_guest_is_written_together_and_marked() {
+    let changes = World::bare().changes(step(CLUSTER).as_ref());
+    let lines: Vec<_> = changes
+        .iter()
+        .map(|change| match change {
+            Change::Apply { object, fields } => {
+                assert_eq!(
+                    fields["metadata"]["labels"]["app.kubernetes.io/managed-by"], "berth",
+                    "{object}"
+                );
+                format!("apply {object}")
+            }
+            Change::CreateOnce { object, generate, .. } => format!("create {object} with {} made up", generate.len()),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    insta::assert_snapshot!(lines.join("\n"), @r"
+    apply Namespace hcp
+    apply Secret hcp/guest-cluster-0-pull-secret
+    create Secret hcp/guest-cluster-0-etcd-encryption-key with 1 made up
+    apply HostedCluster hcp/guest-cluster-0
+    apply NodePool hcp/guest-cluster-0-workers
+    ");
+}
+
+#[test]
+fn what_the_operator_fills_in_is_left_to_it() {
+    let changes = World::bare().changes(step(CLUSTER).as_ref());
+    let spec = changes
+        .iter()
+        .find_map(|change| match change {
+            Change::Apply { object, fields } if object.resource == resources::HOSTED_CLUSTER => Some(&fields["spec"]),
+            _ => None,
+        })
+        .expect("a HostedCluster is written");
+    for field in ["dns", "infraID", "clusterID", "autoscaling", "configuration"] {
+        assert_eq!(spec.get(field), None, "{field}");
+    }
+    assert_eq!(spec["sshKey"], json!({}), "4.17 requires the field");
+    // The operator writes its values back; nothing is left to do then.
+    let world = served();
+    assert_written(&world, &world.changes(step(CLUSTER).as_ref()));
+}
+
+#[test]
+fn a_namespace_that_exists_is_left_as_it_is() {
+    let mut world = World::bare();
+    world.put(object(resources::NAMESPACE, "", "hcp", &json!({})));
+    let touches =
+        |change: &Change| matches!(change, Change::Apply { object, .. } if object.resource == resources::NAMESPACE);
+    assert!(!world.changes(step(CLUSTER).as_ref()).iter().any(touches));
+}
+
+#[test]
+fn a_control_plane_tells_its_most_telling_condition_with_a_count() {
+    let cluster = step(CLUSTER);
+    let mut world = created();
+    assert_eq!(
+        detail(&world.assess(cluster.as_ref())),
+        "the operator has not reported yet"
+    );
+    world
+        .change("HostedCluster", "guest-cluster-0", |cluster| {
+            cluster["status"] = conditions(&[
+                (
+                    "Available",
+                    "False",
+                    "EtcdWaitingForQuorum",
+                    "Waiting for etcd to reach quorum",
+                ),
+                (
+                    "EtcdAvailable",
+                    "False",
+                    "EtcdWaitingForQuorum",
+                    "Waiting for etcd to reach quorum",
+                ),
+            ])["status"]
+                .clone();
+        })
+        .put(object(
+            resources::STATEFUL_SET,
+            INSIDE,
+            "etcd",
+            &json!({ "spec": { "replicas": 3 }, "status": { "readyReplicas": 1 } }),
+        ));
+    let assessment = world.assess(cluster.as_ref());
+    assert_eq!(
+        detail(&assessment),
+        "Waiting for etcd to reach quorum (0 of 1 workloads of the control plane run)"
+    );
+    let Assessment::Waiting { reason, .. } = assessment else {
+        unreachable!()
+    };
+    assert_eq!(reason, "EtcdWaitingForQuorum");
+
+    assert_eq!(
+        outputs(served().assess(cluster.as_ref()))["apiServer"],
+        "https://192.168.20.1:6443"
+    );
+}
+
+#[test]
+fn available_is_not_enough_where_components_report_themselves() {
+    let mut world = served();
+    world.put(object(
+        resources::CONTROL_PLANE_COMPONENT,
+        INSIDE,
+        "kube-scheduler",
+        &conditions(&[("Available", "False", "WaitingForAvailable", "")]),
+    ));
+    assert_eq!(
+        detail(&world.assess(step(CLUSTER).as_ref())),
+        "waits for kube-scheduler"
+    );
+}
+
+#[test]
+fn a_pool_counts_machines_virtual_machines_and_nodes() {
+    let pool = step(POOL);
+    assert_eq!(
+        detail(&World::bare().with_kind("NodePool").assess(pool.as_ref())),
+        "the NodePool is not there yet"
+    );
+    let mut world = complete();
+    world.change("NodePool", "guest-cluster-0-workers", |pool| {
+        pool["status"] = json!({ "replicas": 2 });
+    });
+    world.put_on_guest(object(
+        resources::NODE,
+        "",
+        MACHINES[2],
+        &conditions(&[("Ready", "False", "KubeletNotReady", "")]),
+    ));
+    let assessment = world.assess(pool.as_ref());
+    assert_eq!(
+        detail(&assessment),
+        "3 of 3 machines, 3 of 3 virtual machines run, 2 of 3 nodes Ready"
+    );
+    assert!(matches!(
+        assessment,
+        Assessment::Waiting {
+            done: Some(2),
+            total: Some(3),
+            ..
+        }
+    ));
+    assert_eq!(outputs(complete().assess(pool.as_ref()))["nodes"], "3");
+    assert_eq!(complete().changes(pool.as_ref()), []);
+}
+
+#[test]
+fn a_pool_that_still_updates_or_shrinks_is_not_ready() {
+    let pool = step(POOL);
+    let mut world = complete();
+    world.change("NodePool", "guest-cluster-0-workers", |pool| {
+        pool["status"]["conditions"] =
+            json!([{ "type": "UpdatingVersion", "status": "True", "message": "Target version: 4.17.1" }]);
+    });
+    assert!(detail(&world.assess(pool.as_ref())).contains("Target version: 4.17.1"));
+    let mut world = complete();
+    world.change("NodePool", "guest-cluster-0-workers", |pool| {
+        pool["spec"]["replicas"] = json!(2);
+    });
+    assert!(!world.assess(pool.as_ref()).is_ready());
+}
+
+#[test]
+fn machines_of_a_pool_with_a_longer_name_are_not_counted() {
+    let mut world = complete();
+    let owner = json!({ "metadata": { "annotations": { "hypershift.openshift.io/nodePool": "hcp/guest-cluster-0-workers-gpu" } } });
+    world.put(object(
+        resources::MACHINE,
+        INSIDE,
+        "guest-cluster-0-workers-gpu-x-ddddd",
+        &owner,
+    ));
+    assert!(world.assess(step(POOL).as_ref()).is_ready());
+}
+
+#[test]
+fn a_rollout_names_the_operators_that_it_waits_for() {
+    let rollout = step(ROLLOUT);
+    assert_eq!(detail(&served().assess(rollout.as_ref())), "4.17.0 is Partial");
+    let mut world = served();
+    world.change("HostedCluster", "guest-cluster-0", |cluster| {
+        cluster["status"]["version"]["history"][0]["state"] = json!("Completed");
+    });
+    assert!(detail(&world.assess(rollout.as_ref())).contains("not read yet"));
+    let mut world = complete();
+    world.put_on_guest(object(
+        resources::CLUSTER_OPERATOR,
+        "",
+        "ingress",
+        &conditions(&[("Available", "False", "", "")]),
+    ));
+    let expected = "4.17.0 is Completed; 1 of 2 cluster operators available, not yet ingress";
+    assert_eq!(detail(&world.assess(rollout.as_ref())), expected);
+    assert_eq!(outputs(complete().assess(rollout.as_ref()))["version"], "4.17.0");
+}
+
+#[test]
+fn access_gives_the_kubeconfig_and_waits_for_an_answer() {
+    let access = step(ACCESS);
+    let world = served();
+    let facts = world.facts(&access.watches());
+    let kubeconfigs = access.kubeconfigs(&facts);
+    // Each step that looks into the guest brings the way there, so that each can be run alone.
+    for other in [POOL, ROLLOUT] {
+        let other = step(other);
+        assert_eq!(other.kubeconfigs(&world.facts(&other.watches())), kubeconfigs);
+    }
+    assert_eq!(kubeconfigs.len(), 1);
+    assert_eq!(
+        (&kubeconfigs[0].0, kubeconfigs[0].1.reveal()),
+        (&guest_target(), "the kubeconfig")
+    );
+    assert_eq!(
+        detail(&world.assess(access.as_ref())),
+        "the guest's API has not answered yet"
+    );
+
+    let outputs = outputs(complete().assess(access.as_ref()));
+    assert_eq!(
+        outputs["console"],
+        "https://console-openshift-console.apps.guest-cluster-0.apps.hub.example"
+    );
+    assert!(
+        outputs.values().all(|value| !value.contains("the kubeconfig")),
+        "{outputs:?}"
+    );
+}
+
+#[test]
+fn files_are_written_only_where_they_are_asked_for() {
+    let facts = |step: &dyn crate::Step, world: &World| world.facts(&step.watches());
+    let plain = step(ACCESS);
+    assert_eq!(plain.effects(&facts(plain.as_ref(), &complete())), []);
+    let asked = EXAMPLE.replace(
+        "  pullSecret:",
+        "  access: {kubeconfigFile: guest.kubeconfig}\n  pullSecret:",
+    );
+    let asked = step_of(&asked, ACCESS);
+    assert!(matches!(
+        asked.effects(&facts(asked.as_ref(), &World::bare()))[..],
+        [Effect::Later { .. }]
+    ));
+    let effects = asked.effects(&facts(asked.as_ref(), &complete()));
+    assert!(
+        matches!(&effects[..], [Effect::WriteFile { path, .. }] if path.ends_with("guest.kubeconfig")),
+        "{effects:?}"
+    );
+    assert!(!complete().assess(asked.as_ref()).is_ready());
+}
+
+fn removals(world: &World) -> Vec<String> {
+    let steps = compile_removal("hcp", "guest-cluster-0");
+    steps[0]
+        .remove(&world.facts(&steps[0].watches()))
+        .iter()
+        .map(|removal| removal.object.to_string())
+        .collect()
+}
+
+#[test]
+fn a_guest_goes_with_what_was_made_for_it() {
+    insta::assert_snapshot!(removals(&complete()).join("\n"), @r"
+    HostedCluster hcp/guest-cluster-0
+    Secret hcp/guest-cluster-0-pull-secret
+    Secret hcp/guest-cluster-0-etcd-encryption-key
+    Namespace hcp
+    ");
+    let steps = compile_removal("hcp", "guest-cluster-0");
+    let first = &steps[0].remove(&complete().facts(&steps[0].watches()))[0];
+    let annotations = &first.before.as_ref().expect("the operator is asked to clean up")["metadata"]["annotations"];
+    assert_eq!(annotations["hypershift.openshift.io/cleanup-cloud-resources"], "true");
+    // The document's own step says the same.
+    let own = step(CLUSTER);
+    let by_document = own.remove(&complete().facts(&own.watches()));
+    assert_eq!(by_document.len(), removals(&complete()).len());
+}
+
+#[test]
+fn a_namespace_with_anything_else_in_it_stays() {
+    let keeps = |thing: Value| {
+        let mut world = complete();
+        world.put(thing);
+        assert!(!removals(&world).iter().any(|object| object.starts_with("Namespace")));
+    };
+    keeps(object(resources::HOSTED_CLUSTER, "hcp", "another", &json!({})));
+    keeps(object(resources::SECRET, "hcp", "somebody-elses", &json!({})));
+    keeps(object(resources::POD, "hcp", "somebody-elses", &json!({})));
+    keeps(object(resources::NAMESPACE, "", "hcp", &json!({})));
+    // What OpenShift puts into every namespace is nobody's.
+    let mut world = complete();
+    world.put(object(resources::CONFIG_MAP, "hcp", "kube-root-ca.crt", &json!({})));
+    assert!(removals(&world).contains(&"Namespace hcp".to_owned()));
+}
+
+#[test]
+fn pools_are_removed_by_themselves_only_when_they_are_orphans() {
+    let mut world = complete();
+    world.remove("HostedCluster");
+    assert_eq!(removals(&world)[0], "NodePool hcp/guest-cluster-0-workers");
+}
+
+#[test]
+fn removal_is_over_when_the_control_planes_namespace_is_gone() {
+    let steps = compile_removal("hcp", "guest-cluster-0");
+    assert!(!complete().assess(steps[0].as_ref()).is_ready());
+    let mut world = complete();
+    world
+        .remove("HostedCluster")
+        .put(object(resources::NAMESPACE, "", INSIDE, &json!({})));
+    assert!(!world.assess(steps[0].as_ref()).is_ready());
+    world.remove("Namespace");
+    assert!(world.assess(steps[0].as_ref()).is_ready());
+}
