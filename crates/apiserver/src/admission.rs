@@ -1,0 +1,226 @@
+//! What every write goes through between the request and the store: one function for objects that are new, one for objects
+//! that change. Nothing here reads a request or writes to the store.
+//!
+//! The order is upstream's: metadata, pruning, defaults, what the kind itself prepares, field ownership, validation.
+
+mod kinds;
+mod namespaces;
+mod options;
+
+use serde_json::Value;
+
+pub(crate) use self::options::{FieldValidation, WriteOptions, dry_run};
+use crate::{
+    apply::{self, Writer},
+    crd,
+    field_error::FieldError,
+    object, object_meta,
+    resource::Resource,
+    server::State,
+    status::{ApiError, Result},
+};
+
+/// A write under way.
+pub(crate) struct Write<'a> {
+    pub(crate) state: &'a State,
+    pub(crate) resource: &'a Resource,
+    pub(crate) subresource: &'a str,
+    pub(crate) options: &'a WriteOptions,
+    pub(crate) ownership: Ownership,
+    pub(crate) warnings: &'a mut Vec<String>,
+}
+
+/// Who settles which manager owns which field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ownership {
+    /// Whoever writes owns what changed.
+    Update,
+    /// Server-side apply did it before.
+    Applied,
+}
+
+/// What an update comes to.
+#[derive(Debug)]
+pub(crate) enum Change {
+    /// Nothing: the object stays at its version.
+    None,
+    /// The object changes to this.
+    To(Value),
+    /// Its last finalizer went, and with it the object.
+    Gone(Value),
+}
+
+impl Write<'_> {
+    /// Makes an object ready to be created.
+    pub(crate) fn create(&mut self, mut object: Value) -> Result<Value> {
+        let resource = self.resource;
+        namespaces::admit(self.state, resource, &object)?;
+        object_meta::wipe(&mut object);
+        object_meta::unique_owners(&mut object, self.warnings);
+        if resource.status {
+            drop_field(&mut object, "status");
+        }
+        self.default(&mut object);
+        object::set_meta(&mut object, "uid", &self.state.random.uuid());
+        object::set_meta(&mut object, "creationTimestamp", &self.state.stamp());
+        if resource.rules.generation {
+            object::metadata_mut(&mut object).insert("generation".to_owned(), 1.into());
+        }
+        kinds::prepare_create(self.state, resource, &mut object)?;
+        if self.ownership == Ownership::Update {
+            self.own(None, &mut object);
+        }
+        self.validate(&object, None)?;
+        Ok(object)
+    }
+
+    /// Makes a changed object ready to replace the live one.
+    pub(crate) fn update(&mut self, live: &Value, mut object: Value) -> Result<Change> {
+        let resource = self.resource;
+        object_meta::restore(live, &mut object);
+        object_meta::unique_owners(&mut object, self.warnings);
+        self.keep_what_this_path_does_not_write(live, &mut object);
+        self.default(&mut object);
+        kinds::prepare_update(self.state, resource, live, &mut object)?;
+        if self.ownership == Ownership::Update {
+            self.own(Some(live), &mut object);
+        }
+        let version = object::meta(live, "resourceVersion").to_owned();
+        object::set_meta(&mut object, "resourceVersion", &version);
+        if resource.rules.generation && wanted_differs(live, &object) {
+            let generation = live["metadata"]["generation"].as_i64().unwrap_or(0) + 1;
+            object::metadata_mut(&mut object).insert("generation".to_owned(), generation.into());
+        }
+        self.validate(&object, Some(live))?;
+        Ok(if is_finished(resource, &object) {
+            Change::Gone(object)
+        } else if object == *live {
+            Change::None
+        } else {
+            Change::To(object)
+        })
+    }
+
+    /// Drops fields that the kind doesn't have, and says so in the way that was asked for.
+    pub(crate) fn prune(&mut self, object: &mut Value, duplicates: &[String]) -> Result<()> {
+        if !self.resource.is_custom() && self.resource.id != crd::resource_id() {
+            // For a built-in kind a null is a field that was left out.
+            object::strip_nulls(object);
+        }
+        let unknown = self.resource.schema().prune(object);
+        let texts = unknown.iter().map(|path| format!("unknown field \"{path}\""));
+        let texts: Vec<String> = texts
+            .chain(duplicates.iter().map(|path| format!("duplicate field \"{path}\"")))
+            .collect();
+        match self.options.validation {
+            FieldValidation::Ignore => {}
+            FieldValidation::Warn => self.warnings.extend(texts),
+            FieldValidation::Strict if texts.is_empty() => {}
+            FieldValidation::Strict => {
+                let (kind, version) = (&self.resource.kind, &self.resource.version);
+                let texts = texts.join(", ");
+                return Err(ApiError::BadRequest(format!(
+                    "{kind} in version {version:?} cannot be handled as a {kind}: strict decoding error: {texts}"
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    /// The writer as the ownership of fields records it.
+    pub(crate) fn with_writer<R>(&self, api_version: &str, record: impl FnOnce(Writer<'_>) -> R) -> R {
+        let now = self.state.stamp();
+        record(Writer {
+            manager: &self.options.manager,
+            api_version,
+            subresource: self.subresource,
+            now: &now,
+        })
+    }
+
+    fn own(&self, live: Option<&Value>, object: &mut Value) {
+        let api_version = self.resource.api_version();
+        self.with_writer(&api_version, |writer| {
+            apply::update(self.resource.schema(), live, object, writer);
+        });
+    }
+
+    fn default(&self, object: &mut Value) {
+        self.resource.schema().default(object);
+        if self.resource.id == crd::resource_id() {
+            crd::prepare(object);
+        }
+    }
+
+    /// The main path doesn't write the status where that has a path of its own, and the other way round.
+    fn keep_what_this_path_does_not_write(&self, live: &Value, object: &mut Value) {
+        if self.subresource == "status" {
+            let status = object.get("status").cloned();
+            let metadata = object["metadata"].clone();
+            *object = live.clone();
+            match status {
+                Some(status) => object["status"] = status,
+                None => drop_field(object, "status"),
+            }
+            if self.resource.is_custom() {
+                object::copy_field_of_metadata(&metadata, object, "managedFields");
+            } else {
+                object["metadata"] = metadata;
+            }
+        } else if self.resource.status && self.subresource.is_empty() {
+            object::copy_field(live, object, "status");
+        }
+    }
+
+    fn validate(&self, object: &Value, live: Option<&Value>) -> Result<()> {
+        let resource = self.resource;
+        let mut errors = object_meta::validate(resource, object, live);
+        errors.extend(resource.schema().validate(object, live));
+        errors.extend(kinds::validate(resource, object, live));
+        if resource.id == crd::resource_id() {
+            errors.extend(crd::validate(object, live));
+        }
+        invalid(resource, object::name(object), errors)
+    }
+}
+
+/// An error for an object that is invalid in some fields; none for none.
+pub(crate) fn invalid(resource: &Resource, name: &str, errors: Vec<FieldError>) -> Result<()> {
+    if errors.is_empty() {
+        return Ok(());
+    }
+    let (group, kind) = (resource.group().to_owned(), resource.kind.clone());
+    Err(ApiError::Invalid {
+        group,
+        kind,
+        name: name.to_owned(),
+        errors,
+    })
+}
+
+/// Whether nothing holds back the removal of an object that is being deleted.
+pub(crate) fn is_finished(resource: &Resource, object: &Value) -> bool {
+    let grace = object["metadata"]["deletionGracePeriodSeconds"].as_i64().unwrap_or(0);
+    let namespace = resource.is_core("namespaces");
+    let held = namespace
+        && object["spec"]["finalizers"]
+            .as_array()
+            .is_some_and(|finalizers| !finalizers.is_empty());
+    object::is_deleting(object) && object::finalizers(object).is_empty() && grace == 0 && !held
+}
+
+/// Whether anything but metadata and status differs.
+fn wanted_differs(one: &Value, two: &Value) -> bool {
+    let wanted = |object: &Value| -> Vec<(String, Value)> {
+        let members = object.as_object().into_iter().flatten();
+        let members = members.filter(|(field, _)| !matches!(field.as_str(), "metadata" | "status"));
+        members.map(|(field, value)| (field.clone(), value.clone())).collect()
+    };
+    wanted(one) != wanted(two)
+}
+
+fn drop_field(object: &mut Value, field: &str) {
+    if let Some(object) = object.as_object_mut() {
+        object.remove(field);
+    }
+}

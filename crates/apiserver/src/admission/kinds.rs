@@ -1,0 +1,140 @@
+//! What single built-in kinds prepare and refuse beyond what all kinds share.
+
+mod service;
+
+use base64::{Engine, prelude::BASE64_STANDARD};
+use serde_json::{Map, Value, json};
+
+use crate::{
+    field_error::FieldError,
+    object,
+    resource::{Resource, Source},
+    server::State,
+    status::{ApiError, Result},
+};
+
+/// Completes a new object as its kind does.
+pub(super) fn prepare_create(state: &State, resource: &Resource, object: &mut Value) -> Result<()> {
+    if let Source::Custom { terminating: true } = resource.source {
+        return Err(ApiError::Forbidden {
+            resource: Some(resource.id.clone()),
+            name: object::name(object).to_owned(),
+            why: "create not allowed while custom resource definition is terminating".to_owned(),
+            cause: None,
+        });
+    }
+    match (resource.group(), resource.plural()) {
+        ("", "namespaces") => {
+            object["spec"]["finalizers"] = json!(["kubernetes"]);
+            object["status"] = json!({"phase": "Active"});
+            label_namespace(object);
+        }
+        ("", "secrets") => {
+            merge_string_data(object);
+            if !object["type"].is_string() {
+                object["type"] = "Opaque".into();
+            }
+        }
+        ("", "services") => service::prepare_create(state, object)?,
+        ("", "pods" | "persistentvolumes" | "persistentvolumeclaims") => {
+            object["status"]["phase"] = "Pending".into();
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+/// Completes a changed object as its kind does.
+pub(super) fn prepare_update(state: &State, resource: &Resource, live: &Value, object: &mut Value) -> Result<()> {
+    match (resource.group(), resource.plural()) {
+        ("", "namespaces") => {
+            // Set and taken away by the path `finalize` only.
+            object::copy_field(live, object, "spec");
+            label_namespace(object);
+        }
+        ("", "secrets") => merge_string_data(object),
+        ("", "services") => service::prepare_update(state, live, object)?,
+        _ => {}
+    }
+    Ok(())
+}
+
+/// What is wrong with an object of a kind.
+pub(super) fn validate(resource: &Resource, object: &Value, live: Option<&Value>) -> Vec<FieldError> {
+    let mut errors = Vec::new();
+    match (resource.group(), resource.plural()) {
+        ("", "secrets" | "configmaps") => errors.extend(live.and_then(|live| immutable_data(object, live))),
+        ("apps", "deployments" | "replicasets" | "statefulsets" | "daemonsets") => {
+            errors.extend(selector(object, live));
+        }
+        ("rbac.authorization.k8s.io", "rolebindings" | "clusterrolebindings")
+            if live.is_some_and(|live| live["roleRef"] != object["roleRef"]) =>
+        {
+            let detail = "cannot change roleRef";
+            errors.push(FieldError::invalid("roleRef", object["roleRef"].clone(), detail));
+        }
+        _ => {}
+    }
+    errors
+}
+
+fn label_namespace(object: &mut Value) {
+    let name = object::name(object).to_owned();
+    object["metadata"]["labels"]["kubernetes.io/metadata.name"] = name.into();
+}
+
+/// `stringData` is for writing only: it is merged into `data`.
+fn merge_string_data(object: &mut Value) {
+    let Some(Value::Object(texts)) = object.as_object_mut().and_then(|object| object.remove("stringData")) else {
+        return;
+    };
+    if !object["data"].is_object() {
+        object["data"] = Value::Object(Map::new());
+    }
+    for (key, text) in texts {
+        object["data"][key] = BASE64_STANDARD.encode(text.as_str().unwrap_or_default()).into();
+    }
+}
+
+fn immutable_data(object: &Value, live: &Value) -> Option<FieldError> {
+    if live["immutable"] != true {
+        return None;
+    }
+    let detail = "field is immutable when `immutable` is set";
+    if object["immutable"] != true {
+        return Some(FieldError::forbidden("immutable", detail));
+    }
+    let fields = ["data", "binaryData"];
+    fields
+        .into_iter()
+        .find(|field| object[*field] != live[*field])
+        .map(|field| FieldError::forbidden(field, detail))
+}
+
+/// The selector must select the template's pods, and never changes.
+fn selector(object: &Value, live: Option<&Value>) -> Vec<FieldError> {
+    let mut errors = Vec::new();
+    let selector = &object["spec"]["selector"];
+    let labels = &object["spec"]["template"]["metadata"]["labels"];
+    if !selector.is_object() {
+        errors.push(FieldError::required("spec.selector", ""));
+        return errors;
+    }
+    let wanted = selector["matchLabels"].as_object();
+    if wanted.into_iter().flatten().any(|(key, value)| labels[key] != *value) {
+        let detail = "`selector` does not match template `labels`";
+        errors.push(FieldError::invalid(
+            "spec.template.metadata.labels",
+            labels.clone(),
+            detail,
+        ));
+    }
+    if live.is_some_and(|live| live["spec"]["selector"] != *selector) {
+        errors.push(FieldError::invalid(
+            "spec.selector",
+            selector.clone(),
+            "field is immutable",
+        ));
+    }
+    errors
+}

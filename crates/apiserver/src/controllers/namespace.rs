@@ -1,0 +1,122 @@
+//! The end of a namespace: everything in it is deleted, and while something stays, the status says what and why.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use serde_json::Value;
+
+use super::modify;
+use crate::{
+    crd::set_condition,
+    handlers::{DeleteOptions, delete_one},
+    object,
+    resource::Resource,
+    server::State,
+    status::Result,
+    store::Item,
+};
+
+/// What is still there.
+#[derive(Default)]
+struct Remaining {
+    /// How many objects of each resource.
+    resources: BTreeMap<String, usize>,
+    /// How many objects carry each finalizer.
+    finalizers: BTreeMap<String, usize>,
+}
+
+/// Deletes what is in a namespace that ends, and lets it go when it is empty.
+pub(super) fn empty(state: &State, resource: &Arc<Resource>, item: &Item) -> Result<()> {
+    let remaining = delete_contents(state, &item.key.name)?;
+    let now = state.stamp();
+    modify(state, resource, item, |namespace| {
+        if remaining.resources.is_empty()
+            && let Some(spec) = namespace["spec"].as_object_mut()
+        {
+            spec.remove("finalizers");
+        }
+        remaining.write(&mut namespace["status"], &now);
+    })
+}
+
+fn delete_contents(state: &State, namespace: &str) -> Result<Remaining> {
+    let registry = state.registry();
+    let mut remaining = Remaining::default();
+    for id in state.store.resources() {
+        let Some(resource) = registry.stored(&id).filter(|resource| resource.namespaced) else {
+            continue;
+        };
+        for stored in state.store.list(&id, Some(namespace)).objects {
+            if !stored.deleting {
+                delete_one(state, resource, stored, &DeleteOptions::background())?;
+            }
+        }
+        for stored in state.store.list(&id, Some(namespace)).objects {
+            *remaining
+                .resources
+                .entry(format!("{}.{}", id.plural(), id.group()))
+                .or_default() += 1;
+            for finalizer in object::finalizers(&stored.value()) {
+                *remaining.finalizers.entry(finalizer.to_owned()).or_default() += 1;
+            }
+        }
+    }
+    Ok(remaining)
+}
+
+impl Remaining {
+    /// The five conditions of a namespace that ends: all are always there, and say `False` where all is well.
+    fn write(&self, status: &mut Value, now: &str) {
+        let mut set = |kind, value, reason, message: &str| set_condition(status, kind, value, reason, message, now);
+        let message = "All resources successfully discovered";
+        set(
+            "NamespaceDeletionDiscoveryFailure",
+            false,
+            "ResourcesDiscovered",
+            message,
+        );
+        let message = "All legacy kube types successfully parsed";
+        set(
+            "NamespaceDeletionGroupVersionParsingFailure",
+            false,
+            "ParsedGroupVersions",
+            message,
+        );
+        let message = "All content successfully deleted, may be waiting on finalization";
+        set("NamespaceDeletionContentFailure", false, "ContentDeleted", message);
+        let parts: Vec<String> = self
+            .resources
+            .iter()
+            .map(|(resource, count)| format!("{resource} has {count} resource instances"))
+            .collect();
+        if parts.is_empty() {
+            set(
+                "NamespaceContentRemaining",
+                false,
+                "ContentRemoved",
+                "All content successfully removed",
+            );
+        } else {
+            let message = format!("Some resources are remaining: {}", parts.join(", "));
+            set("NamespaceContentRemaining", true, "SomeResourcesRemain", &message);
+        }
+        let parts: Vec<String> = self
+            .finalizers
+            .iter()
+            .map(|(finalizer, count)| format!("{finalizer} in {count} resource instances"))
+            .collect();
+        if parts.is_empty() {
+            set(
+                "NamespaceFinalizersRemaining",
+                false,
+                "ContentHasNoFinalizers",
+                "All content-preserving finalizers finished",
+            );
+        } else {
+            let message = format!(
+                "Some content in the namespace has finalizers remaining: {}",
+                parts.join(", ")
+            );
+            set("NamespaceFinalizersRemaining", true, "SomeFinalizersRemain", &message);
+        }
+    }
+}

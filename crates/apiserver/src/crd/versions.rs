@@ -1,0 +1,119 @@
+//! The kinds that a CRD serves: one for each served version, with its schema compiled.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use crate::{
+    builtin::{self, ALL_VERBS},
+    object,
+    resource::{NameRule, PrinterOf, Resource, Rules, Scale, SchemaOf, Source},
+    schema::Schema,
+    store::ResourceId,
+    table,
+};
+
+/// Verbs of a kind that is going away.
+const TERMINATING_VERBS: &[&str] = &["delete", "deletecollection", "get", "list", "watch"];
+
+/// The served versions of a CRD. A version with a schema that does not compile (which validation refuses) is left out.
+pub(super) fn resources(crd: &Value) -> Vec<Resource> {
+    let versions = crd["spec"]["versions"]
+        .as_array()
+        .map(Vec::as_slice)
+        .unwrap_or_default();
+    versions
+        .iter()
+        .filter(|version| version["served"] == true)
+        .filter_map(|version| resource(crd, version))
+        .collect()
+}
+
+fn resource(crd: &Value, version: &Value) -> Option<Resource> {
+    let (spec, names) = (&crd["spec"], &crd["status"]["acceptedNames"]);
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let texts = |value: &Value| {
+        value
+            .as_array()
+            .map(|texts| texts.iter().map(text).collect())
+            .unwrap_or_default()
+    };
+    let (group, name) = (text(&spec["group"]), text(&version["name"]));
+    let kind = text(&names["kind"]);
+    let terminating = object::is_deleting(crd);
+    let subresources = &version["subresources"];
+    let columns = &version["additionalPrinterColumns"];
+    Some(Resource {
+        id: ResourceId::new(&group, &text(&names["plural"])),
+        list_kind: text(&names["listKind"]),
+        singular: text(&names["singular"]),
+        short_names: texts(&names["shortNames"]),
+        categories: texts(&names["categories"]),
+        namespaced: spec["scope"] == "Namespaced",
+        verbs: if terminating { TERMINATING_VERBS } else { ALL_VERBS },
+        status: subresources["status"].is_object(),
+        scale: subresources["scale"].is_object().then(|| scale(&subresources["scale"])),
+        source: Source::Custom { terminating },
+        schema: schema(&version["schema"]["openAPIV3Schema"])?,
+        printer: PrinterOf::Custom(match columns.as_array() {
+            Some(listed) if !listed.is_empty() => table::from_crd(columns),
+            _ => builtin::fallback_printer(),
+        }),
+        selectable: version["selectableFields"]
+            .as_array()
+            .map(|fields| {
+                fields
+                    .iter()
+                    .map(|field| text(&field["jsonPath"]).trim_start_matches('.').to_owned())
+                    .collect()
+            })
+            .unwrap_or_default(),
+        rules: Rules {
+            name: NameRule::Subdomain,
+            generation: true,
+            returns_deleted: false,
+            needs_version: true,
+            create_on_update: false,
+            orphans: false,
+        },
+        deprecation: (version["deprecated"] == true).then(|| deprecation(spec, version, &kind)),
+        version: name,
+        kind,
+    })
+}
+
+fn schema(schema: &Value) -> Option<SchemaOf> {
+    let compiled = Schema::compile(schema).ok()?;
+    let digest = Sha256::digest(schema.to_string());
+    let fingerprint = u64::from_le_bytes(digest[..8].try_into().expect("a digest has 32 bytes"));
+    Some(SchemaOf::Custom(Arc::new(compiled), fingerprint))
+}
+
+fn scale(scale: &Value) -> Scale {
+    let path = |field: &str| scale[field].as_str().unwrap_or_default().to_owned();
+    Scale {
+        spec_replicas: path("specReplicasPath"),
+        status_replicas: path("statusReplicasPath"),
+        selector: scale["labelSelectorPath"].as_str().map(str::to_owned),
+    }
+}
+
+fn deprecation(spec: &Value, version: &Value, kind: &str) -> String {
+    if let Some(warning) = version["deprecationWarning"].as_str() {
+        return warning.to_owned();
+    }
+    let group = spec["group"].as_str().unwrap_or_default();
+    let name = version["name"].as_str().unwrap_or_default();
+    let versions = spec["versions"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let current = versions
+        .iter()
+        .filter(|other| other["served"] == true && other["deprecated"] != true);
+    let best = current
+        .filter_map(|other| other["name"].as_str())
+        .min_by(|one, two| crate::registry::by_priority(one, two));
+    match best {
+        Some(best) => format!("{group}/{name} {kind} is deprecated; use {group}/{best} {kind}"),
+        None => format!("{group}/{name} {kind} is deprecated"),
+    }
+}

@@ -1,0 +1,142 @@
+//! Paths that are no resource: version, health, discovery, metrics.
+
+use std::sync::Arc;
+
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header, request::Parts};
+use serde_json::{Value, json};
+
+use super::{authorize, discovery, user_agent};
+use crate::{
+    Body, Identity, RequestAttributes,
+    negotiate::Encoding,
+    openapi,
+    query::Query,
+    registry::Document,
+    server::State,
+    status::{ApiError, Result},
+};
+
+use super::render::respond;
+
+pub(super) fn answer(
+    state: &Arc<State>,
+    identity: Result<Arc<Identity>>,
+    parts: &Parts,
+    query: &Query,
+    segments: &[String],
+) -> Result<Response<Body>> {
+    let method = parts.method.as_str().to_lowercase();
+    state.metrics.count(user_agent(parts), &method, String::new(), false);
+    if !matches!(parts.method, Method::GET | Method::HEAD) {
+        return Err(ApiError::NoSuchPath);
+    }
+    let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
+    // Anyone may ask who is there and whether it is well.
+    match segments.as_slice() {
+        ["version"] => return Ok(json(&version(state))),
+        [check @ ("healthz" | "livez" | "readyz"), rest @ ..] => return health(check, rest, query),
+        _ => {}
+    }
+    let identity = identity?;
+    let registry = state.registry();
+    let headers = &parts.headers;
+    match segments.as_slice() {
+        [] => Ok(json(&json!({"paths": discovery::paths(&registry)}))),
+        ["api"] => Ok(discovery::core(&registry, headers)),
+        ["apis"] => Ok(discovery::groups(&registry, headers)),
+        ["apis", group] => discovery::group(&registry, group),
+        ["api", version] => discovery::resources(&registry, "", version),
+        ["apis", group, version] => discovery::resources(&registry, group, version),
+        ["openapi", "v2"] => openapi::v2(&registry, headers),
+        ["openapi", "v3"] => Ok(openapi::index(&registry, headers)),
+        ["openapi", "v3", "api", version] => openapi::document(&registry, "", version, query, headers),
+        ["openapi", "v3", "apis", group, version] => openapi::document(&registry, group, version, query, headers),
+        ["metrics"] => {
+            let attributes = RequestAttributes {
+                verb: method,
+                path: "/metrics".to_owned(),
+                ..RequestAttributes::default()
+            };
+            authorize(state, &identity, &attributes)?;
+            Ok(text(
+                state.metrics.text(state.store.revision(), state.store.encodings()),
+            ))
+        }
+        _ => Err(ApiError::NoSuchPath),
+    }
+}
+
+fn version(state: &State) -> Value {
+    let version = &state.version;
+    json!({
+        "major": version.major,
+        "minor": version.minor,
+        "gitVersion": version.git_version,
+        "gitCommit": "",
+        "gitTreeState": "clean",
+        "buildDate": "1970-01-01T00:00:00Z",
+        "goVersion": "none",
+        "compiler": "rustc",
+        "platform": format!("{}/{}", std::env::consts::OS, architecture()),
+    })
+}
+
+fn architecture() -> &'static str {
+    match std::env::consts::ARCH {
+        "x86_64" => "amd64",
+        "aarch64" => "arm64",
+        other => other,
+    }
+}
+
+/// A server that answers is well: it has no parts that could be otherwise.
+fn health(check: &str, rest: &[&str], query: &Query) -> Result<Response<Body>> {
+    const CHECKS: [&str; 3] = ["ping", "log", "etcd"];
+    match rest {
+        [] if query.set_flag("verbose").is_some() => {
+            let lines = CHECKS.map(|check| format!("[+]{check} ok\n")).concat();
+            Ok(text(format!("{lines}{check} check passed\n")))
+        }
+        [] => Ok(text("ok".to_owned())),
+        [one] if CHECKS.contains(one) => Ok(text("ok".to_owned())),
+        _ => Err(ApiError::NoSuchPath),
+    }
+}
+
+pub(super) fn json(value: &Value) -> Response<Body> {
+    respond(StatusCode::OK, Encoding::Json, value.to_string())
+}
+
+fn text(text: String) -> Response<Body> {
+    let mut response = Response::new(Body::whole(text));
+    response.headers_mut().insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("text/plain; charset=utf-8"),
+    );
+    response
+}
+
+/// A document that clients keep: not sent again to those who have it.
+pub(crate) fn cached(document: &Document, headers: &HeaderMap, content_type: &'static str) -> Response<Body> {
+    let etag = format!("\"{}\"", document.etag);
+    let known = headers
+        .get(header::IF_NONE_MATCH)
+        .is_some_and(|value| value.as_bytes() == etag.as_bytes());
+    let mut response = Response::new(if known {
+        Body::empty()
+    } else {
+        Body::whole(document.body.clone())
+    });
+    if known {
+        *response.status_mut() = StatusCode::NOT_MODIFIED;
+    }
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    headers.insert(
+        header::ETAG,
+        HeaderValue::from_str(&etag).expect("an etag is hexadecimal"),
+    );
+    headers.insert(header::VARY, HeaderValue::from_static("Accept"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("public"));
+    response
+}

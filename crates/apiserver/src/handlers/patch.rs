@@ -1,0 +1,199 @@
+//! `PATCH`, in its four types.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::Response;
+use serde_json::Value;
+
+use super::{
+    context::Context,
+    create::create_object,
+    update::{self, change, check_preconditions},
+};
+use crate::{
+    Body,
+    admission::{FieldValidation, Ownership, WriteOptions},
+    apply, decode,
+    field_error::FieldError,
+    negotiate::{self, BodyType},
+    object, object_meta,
+    patch::{self, PatchError},
+    resource::Resource,
+    status::{ApiError, Result},
+};
+
+/// The type of a patch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum PatchType {
+    Json,
+    Merge,
+    Strategic,
+    Apply,
+}
+
+pub(super) fn patch(context: &mut Context<'_>, body: &Bytes) -> Result<Response<Body>> {
+    let kind = patch_type(context)?;
+    let options = WriteOptions::parse(&context.query, context.headers(), "PatchOptions")?;
+    if kind == PatchType::Apply {
+        return server_side_apply(context, &options, body);
+    }
+    if context.query.set_flag("force").is_some() {
+        let error = FieldError::forbidden("force", "may not be specified for non-apply patch");
+        return Err(ApiError::invalid_option("PatchOptions", error));
+    }
+    let patch = decode::decode(body, BodyType::Json)?.value;
+    let (resource, name) = (Arc::clone(&context.resource), context.name().to_owned());
+    change(context, &options, Ownership::Update, |context, live| {
+        let mut patched = patched(kind, &resource, live, &patch)?;
+        context.check_type(&mut patched)?;
+        object_meta::decode(&resource, &mut patched)?;
+        if object::name(&patched) != name {
+            return Err(ApiError::BadRequest(format!(
+                "the name of the object ({}) does not match the name on the URL ({name})",
+                object::name(&patched)
+            )));
+        }
+        if object::namespace(&patched) != object::namespace(live) {
+            let text = "the namespace of the provided object does not match the namespace sent on the request";
+            return Err(ApiError::bad_request(text));
+        }
+        check_preconditions(&resource.id, live, &patched)?;
+        let pruned = update::writer(context, &resource, &options, Ownership::Update).prune(&mut patched, &[]);
+        // A strict patch that leaves unknown fields is invalid, where a strict object is a bad request.
+        pruned.map_err(|error| strict_patch(&resource, &name, &patch, error))?;
+        Ok(patched)
+    })
+}
+
+/// The type of the patch of a request, if the kind allows it.
+pub(super) fn patch_type(context: &Context<'_>) -> Result<PatchType> {
+    let custom = context.resource.is_custom();
+    match negotiate::content_type(context.headers()) {
+        "application/json-patch+json" => Ok(PatchType::Json),
+        "application/merge-patch+json" => Ok(PatchType::Merge),
+        "application/strategic-merge-patch+json" if !custom => Ok(PatchType::Strategic),
+        "application/apply-patch+yaml" => Ok(PatchType::Apply),
+        _ if custom => Err(ApiError::UnsupportedMediaType(
+            "application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml",
+        )),
+        _ => Err(ApiError::UnsupportedMediaType(
+            "application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml, \
+             application/strategic-merge-patch+json",
+        )),
+    }
+}
+
+/// An object with a patch of any type but apply.
+pub(super) fn patched(kind: PatchType, resource: &Resource, live: &Value, patch: &Value) -> Result<Value> {
+    let result = match kind {
+        PatchType::Json => patch::json_patch(live, patch),
+        PatchType::Strategic => patch::strategic_merge(resource.schema(), live, patch),
+        PatchType::Merge | PatchType::Apply => {
+            if !patch.is_object() {
+                return Err(ApiError::bad_request("the patch must be an object"));
+            }
+            Ok(patch::merge_patch(live, patch))
+        }
+    };
+    result.map_err(|error| match error {
+        PatchError::Malformed(text) => ApiError::BadRequest(text),
+        error @ PatchError::TooManyOperations(_) => ApiError::Unprocessable(error.to_string()),
+        PatchError::Unprocessable(text) => ApiError::Unprocessable(text),
+    })
+}
+
+fn strict_patch(resource: &Resource, name: &str, patch: &Value, error: ApiError) -> ApiError {
+    let ApiError::BadRequest(text) = error else {
+        return error;
+    };
+    let detail = text
+        .split_once("strict decoding error: ")
+        .map_or(text.as_str(), |(_, unknown)| unknown);
+    let error = FieldError::invalid("patch", patch.to_string(), format!("strict decoding error: {detail}"));
+    ApiError::Invalid {
+        group: resource.group().to_owned(),
+        kind: resource.kind.clone(),
+        name: name.to_owned(),
+        errors: vec![error],
+    }
+}
+
+fn server_side_apply(context: &mut Context<'_>, options: &WriteOptions, body: &Bytes) -> Result<Response<Body>> {
+    if context.query.get("fieldManager").is_none() {
+        let error = FieldError::required("fieldManager", "is required for apply patch");
+        return Err(ApiError::invalid_option("PatchOptions", error));
+    }
+    let (applied, duplicates) = applied(context, body)?;
+    let force = context.query.flag("force");
+    let resource = Arc::clone(&context.resource);
+    let mut applied_pruned = applied;
+    update::writer(context, &resource, options, Ownership::Applied).prune(&mut applied_pruned, &duplicates)?;
+    let applied = applied_pruned;
+    let quiet = WriteOptions {
+        validation: FieldValidation::Ignore,
+        ..options.clone()
+    };
+    let absent = context.state.store.get(&resource.id, &context.key()).is_none();
+    if absent {
+        if !context.subresource().is_empty() {
+            return Err(context.not_found());
+        }
+        if !object::meta(&applied, "uid").is_empty() {
+            let why = format!(
+                "uid mismatch: the provided object specified uid {}, and no existing object was found",
+                object::meta(&applied, "uid")
+            );
+            return Err(ApiError::Conflict {
+                resource: resource.id.clone(),
+                name: context.name().to_owned(),
+                why,
+            });
+        }
+        let object = merge(context, &resource, &quiet, None, &applied, force)?;
+        return create_object(context, &quiet, Ownership::Applied, object, &[]);
+    }
+    change(context, &quiet, Ownership::Applied, |context, live| {
+        check_preconditions(&resource.id, live, &applied)?;
+        merge(context, &resource, &quiet, Some(live), &applied, force)
+    })
+}
+
+fn merge(
+    context: &mut Context<'_>,
+    resource: &Resource,
+    options: &WriteOptions,
+    live: Option<&Value>,
+    applied: &Value,
+    force: bool,
+) -> Result<Value> {
+    let write = update::writer(context, resource, options, Ownership::Applied);
+    let api_version = resource.api_version();
+    let merged = write.with_writer(&api_version, |writer| {
+        apply::apply(resource.schema(), live, applied, writer, force)
+    });
+    merged.map_err(ApiError::ApplyConflict)
+}
+
+/// Decodes an applied configuration: YAML, or the JSON that is YAML too.
+fn applied(context: &Context<'_>, body: &Bytes) -> Result<(Value, Vec<String>)> {
+    let json = body.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{');
+    let decode::Decoded { mut value, duplicates } =
+        decode::decode(body, if json { BodyType::Json } else { BodyType::Yaml })?;
+    let (given, expected) = (
+        value["apiVersion"].as_str().unwrap_or_default().to_owned(),
+        context.resource.api_version(),
+    );
+    if value.is_object() && given != expected {
+        return Err(ApiError::BadRequest(format!(
+            "Incorrect version specified in apply patch. Specified patch version: {given}, expected: {expected}"
+        )));
+    }
+    context.check_type(&mut value)?;
+    object_meta::decode(&context.resource, &mut value)?;
+    if value["metadata"].get("managedFields").is_some() {
+        return Err(ApiError::bad_request("metadata.managedFields must be nil"));
+    }
+    context.check_place(&mut value)?;
+    Ok((value, duplicates))
+}

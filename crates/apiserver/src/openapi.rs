@@ -1,0 +1,197 @@
+//! OpenAPI documents, as far as clients need them to write: which kinds can be patched, and that `fieldValidation` is
+//! known. Schemas only name their kind; what is in a kind is not told yet.
+//!
+//! Strategic merge patch is not announced: a client that computes such patches from these schemas would need all of a
+//! kind's merge keys in them, and falls back to those that it was built with where it isn't.
+
+use std::sync::LazyLock;
+
+use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
+use serde_json::{Map, Value, json};
+
+use crate::{
+    Body,
+    handlers::{cached, document as with_etag},
+    negotiate::Encoding,
+    query::Query,
+    registry::{Document, Registry, Version},
+    resource::{Resource, Source},
+    status::{ApiError, Result},
+};
+
+/// The index of the documents, one for each group and version.
+pub(crate) fn index(registry: &Registry, headers: &HeaderMap) -> Response<Body> {
+    let mut paths = Map::new();
+    for group in registry.groups() {
+        for version in &group.versions {
+            let path = if group.name.is_empty() {
+                format!("api/{}", version.name)
+            } else {
+                format!("apis/{}/{}", group.name, version.name)
+            };
+            let etag = of_version(version).etag;
+            let url = format!("/openapi/v3/{path}?hash={etag}");
+            paths.insert(path, json!({"serverRelativeURL": url}));
+        }
+    }
+    cached(&with_etag(&json!({"paths": paths})), headers, "application/json")
+}
+
+/// The document of a group and version.
+pub(crate) fn document(
+    registry: &Registry,
+    group: &str,
+    version: &str,
+    query: &Query,
+    headers: &HeaderMap,
+) -> Result<Response<Body>> {
+    let document = of_version(registry.version(group, version).ok_or(ApiError::NoSuchPath)?);
+    match query.get("hash") {
+        Some(hash) if hash != document.etag => {
+            let path = if group.is_empty() {
+                format!("api/{version}")
+            } else {
+                format!("apis/{group}/{version}")
+            };
+            let url = format!("/openapi/v3/{path}?hash={}", document.etag);
+            let mut response = Response::new(Body::empty());
+            *response.status_mut() = StatusCode::MOVED_PERMANENTLY;
+            let url = HeaderValue::from_str(&url).map_err(|_| ApiError::NoSuchPath)?;
+            response.headers_mut().insert(header::LOCATION, url);
+            Ok(response)
+        }
+        hash => {
+            let mut response = cached(&document, headers, Encoding::Json.content_type());
+            if hash.is_some() {
+                let forever = HeaderValue::from_static("public, immutable");
+                response.headers_mut().insert(header::CACHE_CONTROL, forever);
+            }
+            Ok(response)
+        }
+    }
+}
+
+/// The older document, of which clients need little more than that it is there.
+pub(crate) fn v2(registry: &Registry, headers: &HeaderMap) -> Result<Response<Body>> {
+    let accept = headers
+        .get(header::ACCEPT)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or("*/*");
+    let json_will_do = accept.split(',').any(|media| {
+        matches!(
+            media.split(';').next().unwrap_or_default().trim(),
+            "application/json" | "*/*" | "application/*"
+        )
+    });
+    if !json_will_do {
+        return Err(ApiError::NotAcceptable);
+    }
+    let resources = registry
+        .groups()
+        .iter()
+        .flat_map(|group| &group.versions)
+        .flat_map(|version| &version.resources);
+    let definitions: Map<String, Value> = resources
+        .map(|resource| (definition_name(resource), definition(resource)))
+        .collect();
+    let value = json!({
+        "swagger": "2.0",
+        "info": {"title": "Kubernetes", "version": "v1"},
+        "paths": {},
+        "definitions": definitions,
+    });
+    Ok(cached(&with_etag(&value), headers, "application/json"))
+}
+
+fn of_version(version: &Version) -> Document {
+    let (mut paths, mut schemas) = (Map::new(), Map::new());
+    for resource in version
+        .resources
+        .iter()
+        .filter(|resource| !matches!(resource.source, Source::Review))
+    {
+        paths.insert(item_path(resource), operations(resource));
+        schemas.insert(definition_name(resource), definition(resource));
+    }
+    with_etag(&json!({
+        "openapi": "3.0.0",
+        "info": {"title": "Kubernetes", "version": "v1"},
+        "paths": paths,
+        "components": {"schemas": schemas},
+    }))
+}
+
+fn item_path(resource: &Resource) -> String {
+    let root = if resource.group().is_empty() {
+        "/api".to_owned()
+    } else {
+        format!("/apis/{}", resource.group())
+    };
+    let namespace = if resource.namespaced {
+        "namespaces/{namespace}/"
+    } else {
+        ""
+    };
+    format!("{root}/{}/{namespace}{}/{{name}}", resource.version, resource.plural())
+}
+
+fn operations(resource: &Resource) -> Value {
+    static PARAMETERS: LazyLock<Value> = LazyLock::new(|| {
+        let parameter = |name: &str, kind: &str| json!({"name": name, "in": "query", "schema": {"type": kind}});
+        json!([
+            parameter("dryRun", "string"),
+            parameter("fieldManager", "string"),
+            parameter("fieldValidation", "string"),
+            parameter("force", "boolean"),
+        ])
+    });
+    let schema = json!({"$ref": format!("#/components/schemas/{}", definition_name(resource))});
+    let answer = json!({"200": {"description": "OK", "content": {"application/json": {"schema": schema}}}});
+    let kind = kind(resource);
+    let mut operations =
+        json!({"get": {"x-kubernetes-action": "get", "x-kubernetes-group-version-kind": kind, "responses": answer}});
+    if resource.verbs.contains(&"patch") {
+        let content: Map<String, Value> = [
+            "application/apply-patch+yaml",
+            "application/json-patch+json",
+            "application/merge-patch+json",
+        ]
+        .into_iter()
+        .map(|media| (media.to_owned(), json!({"schema": {"type": "object"}})))
+        .collect();
+        operations["patch"] = json!({
+            "x-kubernetes-action": "patch",
+            "x-kubernetes-group-version-kind": kind,
+            "parameters": *PARAMETERS,
+            "requestBody": {"content": content},
+            "responses": answer,
+        });
+    }
+    operations
+}
+
+fn kind(resource: &Resource) -> Value {
+    json!({"group": resource.group(), "version": resource.version, "kind": resource.kind})
+}
+
+/// `test.example.v1.Widget`: the group backwards, as upstream names the schemas of custom kinds.
+fn definition_name(resource: &Resource) -> String {
+    if !resource.is_custom() {
+        let group = resource
+            .group()
+            .split('.')
+            .next()
+            .filter(|group| !group.is_empty())
+            .unwrap_or("core");
+        return format!("io.k8s.api.{group}.{}.{}", resource.version, resource.kind);
+    }
+    let mut parts: Vec<&str> = resource.group().split('.').rev().collect();
+    parts.extend([resource.version.as_str(), resource.kind.as_str()]);
+    parts.join(".")
+}
+
+fn definition(resource: &Resource) -> Value {
+    let mut definition = json!({"type": "object"});
+    definition["x-kubernetes-group-version-kind"] = json!([kind(resource)]);
+    definition
+}

@@ -1,0 +1,54 @@
+//! The three patch types that change what is there: JSON patch, merge patch, strategic merge patch.
+//!
+//! Server-side apply, the fourth, is in [`crate::apply`].
+
+mod strategic;
+
+#[cfg(test)]
+mod tests;
+
+use serde_json::Value;
+
+use crate::schema::Schema;
+
+/// The most operations that one JSON patch may have.
+const MAX_OPERATIONS: usize = 10_000;
+
+/// Why a patch was not applied.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum PatchError {
+    /// The document is not a patch: a bad request.
+    #[error("{0}")]
+    Malformed(String),
+    /// The JSON patch has too many operations: too large.
+    #[error("The allowed maximum operations in a JSON patch is {MAX_OPERATIONS}, got {0}")]
+    TooManyOperations(usize),
+    /// The patch doesn't fit the object (a failed test, a missing path): unprocessable.
+    #[error("{0}")]
+    Unprocessable(String),
+}
+
+/// Applies an RFC 6902 patch.
+pub(crate) fn json_patch(target: &Value, patch: &Value) -> Result<Value, PatchError> {
+    let operations = patch.as_array().map_or(0, Vec::len);
+    if operations > MAX_OPERATIONS {
+        return Err(PatchError::TooManyOperations(operations));
+    }
+    let patch: json_patch::Patch =
+        serde_json::from_value(patch.clone()).map_err(|error| PatchError::Malformed(error.to_string()))?;
+    let mut patched = target.clone();
+    json_patch::patch(&mut patched, &patch).map_err(|error| PatchError::Unprocessable(error.to_string()))?;
+    Ok(patched)
+}
+
+/// Applies an RFC 7386 patch.
+pub(crate) fn merge_patch(target: &Value, patch: &Value) -> Value {
+    let mut patched = target.clone();
+    json_patch::merge(&mut patched, patch);
+    patched
+}
+
+/// Applies a strategic merge patch, with the merge keys of `schema`.
+pub(crate) fn strategic_merge(schema: &Schema, target: &Value, patch: &Value) -> Result<Value, PatchError> {
+    strategic::merge(schema.root(), target, patch)
+}

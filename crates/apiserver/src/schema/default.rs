@@ -1,0 +1,67 @@
+//! Fills in defaults, from the outside in, and drops nulls that stand for "not said".
+
+use serde_json::{Map, Value};
+
+use super::{Node, Unknown};
+
+/// Fills in the defaults of an object.
+pub(super) fn default(root: &Node, object: &mut Value) {
+    value(root, object);
+}
+
+fn value(node: &Node, filled: &mut Value) {
+    match filled {
+        Value::Object(fields) => object(node, fields),
+        Value::Array(items) => {
+            if node.items.is_none() && node.unknown != Unknown::Unlisted {
+                return;
+            }
+            let item = node.item();
+            for filled in items {
+                match &item.default {
+                    Some(default) if filled.is_null() && !item.nullable => *filled = default.clone(),
+                    _ => {}
+                }
+                value(item, filled);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn object(node: &Node, fields: &mut Map<String, Value>) {
+    fields.retain(|name, field| !field.is_null() || keeps_null(node, name));
+    for (name, property) in &node.properties {
+        let Some(default) = &property.default else { continue };
+        let absent = match fields.get(name) {
+            None => true,
+            Some(field) => field.is_null() && !property.nullable,
+        };
+        if absent {
+            fields.insert(name.clone(), default.clone());
+        }
+    }
+    for (name, field) in fields {
+        let known = node.known_field(name);
+        match known {
+            Some(known) if field.is_null() && !known.nullable => {
+                if let Some(default) = &known.default {
+                    *field = default.clone();
+                }
+            }
+            _ => {}
+        }
+        // A struct of a built-in kind has no nulls anywhere, listed field or not.
+        if known.is_some() || node.unknown == Unknown::Unlisted {
+            value(node.field(name), field);
+        }
+    }
+}
+
+/// Whether a null in this field says something, or at least is replaced by a default later.
+fn keeps_null(node: &Node, name: &str) -> bool {
+    match node.known_field(name) {
+        Some(known) => known.nullable || known.default.is_some(),
+        None => node.unknown != Unknown::Unlisted,
+    }
+}

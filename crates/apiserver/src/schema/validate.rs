@@ -1,0 +1,204 @@
+//! Holds an object against its schema, with the wording of the Kubernetes API.
+//!
+//! Names and label syntax of `metadata` are not checked here beyond their types, and CEL rules are not evaluated.
+
+mod limits;
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value};
+
+use super::{ListType, MapType, Node, Type, object_meta};
+use crate::field_error::FieldError;
+
+/// Says what is wrong with an object; with `old`, only as far as it was changed.
+pub(super) fn validate(root: &Node, object: &Value, old: Option<&Value>) -> Vec<FieldError> {
+    let mut errors = Vec::new();
+    value(root, object, old, "", &mut errors);
+    errors
+}
+
+fn value(node: &Node, checked: &Value, old: Option<&Value>, path: &str, errors: &mut Vec<FieldError>) {
+    // Ratcheting: what was stored like this before stays allowed, whatever the schema has become since.
+    if old == Some(checked) {
+        return;
+    }
+    if checked.is_null() && node.nullable {
+        return;
+    }
+    if let Some(expected) = wrong_type(node, checked) {
+        let found = type_name(checked);
+        let detail = format!("{path} in body must be of type {expected}: \"{found}\"");
+        errors.push(FieldError::type_invalid(path, found, detail));
+        return;
+    }
+    limits::check(&node.limits, checked, path, errors);
+    match checked {
+        Value::Object(fields) => object(node, fields, old, path, errors),
+        Value::Array(items) => array(node, items, old, path, errors),
+        _ => {}
+    }
+    logic(node, checked, old, path, errors);
+}
+
+/// The type that a value should have been of.
+fn wrong_type(node: &Node, value: &Value) -> Option<&'static str> {
+    if node.int_or_string {
+        return (!value.is_string() && !is_integer(value)).then_some("integer");
+    }
+    let expected = node.kind?;
+    let fits = match expected {
+        Type::Object => value.is_object(),
+        Type::Array => value.is_array(),
+        Type::String => value.is_string(),
+        Type::Integer => is_integer(value),
+        Type::Number => value.is_number(),
+        Type::Boolean => value.is_boolean(),
+    };
+    (!fits).then_some(expected.name())
+}
+
+fn is_integer(value: &Value) -> bool {
+    value.is_i64() || value.is_u64() || value.as_f64().is_some_and(|number| number.fract() == 0.0)
+}
+
+fn type_name(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "boolean",
+        Value::Number(_) if is_integer(value) => "integer",
+        Value::Number(_) => "number",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
+    }
+}
+
+/// Joins a path and a field's name.
+fn child(path: &str, name: &str) -> String {
+    if path.is_empty() {
+        name.to_owned()
+    } else {
+        format!("{path}.{name}")
+    }
+}
+
+fn object(node: &Node, fields: &Map<String, Value>, old: Option<&Value>, path: &str, errors: &mut Vec<FieldError>) {
+    let old = old.filter(|_| node.map == MapType::Granular).and_then(Value::as_object);
+    for name in node.limits.required.iter().filter(|name| !fields.contains_key(*name)) {
+        errors.push(FieldError::required(child(path, name), ""));
+    }
+    for (name, field) in fields {
+        if let Some(known) = node.known_field(name) {
+            value(
+                known,
+                field,
+                old.and_then(|old| old.get(name)),
+                &child(path, name),
+                errors,
+            );
+        }
+    }
+    if node.embedded {
+        embedded(node, fields, old, path, errors);
+    }
+}
+
+/// What every whole object must have, inside another as well.
+fn embedded(
+    node: &Node,
+    fields: &Map<String, Value>,
+    old: Option<&Map<String, Value>>,
+    path: &str,
+    errors: &mut Vec<FieldError>,
+) {
+    for name in ["apiVersion", "kind"] {
+        if fields.get(name).and_then(Value::as_str).is_none_or(str::is_empty) {
+            errors.push(FieldError::required(child(path, name), "must not be empty"));
+        }
+    }
+    if let Some(metadata) = fields
+        .get("metadata")
+        .filter(|_| !node.properties.contains_key("metadata"))
+    {
+        let old = old.and_then(|old| old.get("metadata"));
+        value(&object_meta::METADATA, metadata, old, &child(path, "metadata"), errors);
+    }
+}
+
+fn array(node: &Node, items: &[Value], old: Option<&Value>, path: &str, errors: &mut Vec<FieldError>) {
+    let old = old.and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let keys = match &node.list {
+        ListType::Map(keys) => keys.as_slice(),
+        ListType::Set | ListType::Atomic => &[],
+    };
+    if let Some(item) = &node.items {
+        for (index, checked) in items.iter().enumerate() {
+            let key = list_key(checked, keys);
+            // Only a keyed item can be told to be the same one as before.
+            let old = old
+                .iter()
+                .find(|old| !keys.is_empty() && key.is_some() && list_key(old, keys) == key);
+            value(item, checked, old, &format!("{path}[{index}]"), errors);
+        }
+    }
+    let mut seen = BTreeSet::new();
+    for (index, item) in items.iter().enumerate() {
+        let identity = match node.list {
+            ListType::Atomic => return,
+            ListType::Set => Some(item.clone()),
+            ListType::Map(_) => list_key(item, keys),
+        };
+        let Some(identity) = identity else { continue };
+        if !seen.insert(identity.to_string()) {
+            errors.push(FieldError::duplicate(format!("{path}[{index}]"), identity));
+        }
+    }
+}
+
+/// The fields of an item that tell it apart, as an object.
+fn list_key(item: &Value, keys: &[String]) -> Option<Value> {
+    let item = item.as_object()?;
+    let key = keys
+        .iter()
+        .filter_map(|name| Some((name.clone(), item.get(name)?.clone())));
+    Some(Value::Object(key.collect()))
+}
+
+fn logic(node: &Node, checked: &Value, old: Option<&Value>, path: &str, errors: &mut Vec<FieldError>) {
+    let failures = |branch: &Node| {
+        let mut errors = Vec::new();
+        value(branch, checked, old, path, &mut errors);
+        errors
+    };
+    let complain = |errors: &mut Vec<FieldError>, what: &str| {
+        errors.push(FieldError::invalid("", "", format!("\"{path}\" must {what}")));
+    };
+    let logic = &node.logic;
+    let all_of: Vec<FieldError> = logic.all_of.iter().flat_map(failures).collect();
+    if !all_of.is_empty() {
+        complain(errors, "validate all the schemas (allOf)");
+        errors.extend(all_of);
+    }
+    let any_of: Vec<_> = logic.any_of.iter().map(failures).collect();
+    // The two branches of an int-or-string name types only, which has been looked at already.
+    if !node.int_or_string && !any_of.is_empty() && !any_of.iter().any(Vec::is_empty) {
+        complain(errors, "validate at least one schema (anyOf)");
+        errors.extend(any_of.into_iter().min_by_key(Vec::len).unwrap_or_default());
+    }
+    let one_of: Vec<_> = logic.one_of.iter().map(failures).collect();
+    match one_of.iter().filter(|failures| failures.is_empty()).count() {
+        0 if !one_of.is_empty() => {
+            complain(errors, "validate one and only one schema (oneOf). Found none valid");
+            errors.extend(one_of.into_iter().min_by_key(Vec::len).unwrap_or_default());
+        }
+        0 | 1 => {}
+        count => {
+            let what = format!("validate one and only one schema (oneOf). Found {count} valid alternatives");
+            complain(errors, &what);
+        }
+    }
+    if logic.not.as_ref().is_some_and(|not| failures(not).is_empty()) {
+        complain(errors, "not validate the schema (not)");
+    }
+}

@@ -1,0 +1,120 @@
+//! One state of one object, as it is kept: encoded, with the little that the store itself needs to know beside it.
+
+use std::sync::{Mutex, PoisonError};
+
+use bytes::Bytes;
+use serde::Deserialize;
+use serde_json::Value;
+
+/// One state of an object.
+///
+/// The body is its JSON without `apiVersion` and `kind`: a kind that is served in several versions (without conversion)
+/// differs in nothing else, so [`Stored::splice`] puts them in front of shared bytes.
+#[derive(Debug)]
+pub(crate) struct Stored {
+    pub(crate) revision: u64,
+    /// Fingerprint of the schema that it was defaulted and pruned by; 0 for none.
+    pub(crate) schema: u64,
+    pub(crate) body: Bytes,
+    pub(crate) uid: String,
+    /// Uids of its owners.
+    pub(crate) owners: Vec<String>,
+    /// Whether it has a `deletionTimestamp`.
+    pub(crate) deleting: bool,
+    /// The body as another schema than its own makes it, by that schema's fingerprint.
+    derived: Mutex<Option<(u64, Bytes)>>,
+}
+
+/// The part of an object that the store reads.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Envelope {
+    metadata: Metadata,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default, rename_all = "camelCase")]
+struct Metadata {
+    uid: String,
+    owner_references: Option<Vec<Owner>>,
+    deletion_timestamp: Option<String>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Owner {
+    uid: String,
+}
+
+impl Stored {
+    /// Encodes an object at a revision.
+    pub(crate) fn encode(mut value: Value, revision: u64, schema: u64) -> Self {
+        if let Some(object) = value.as_object_mut() {
+            object.remove("apiVersion");
+            object.remove("kind");
+        }
+        value["metadata"]["resourceVersion"] = revision.to_string().into();
+        let metadata = &value["metadata"];
+        let owners = metadata["ownerReferences"]
+            .as_array()
+            .map(Vec::as_slice)
+            .unwrap_or_default();
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        Self {
+            revision,
+            schema,
+            uid: text(&metadata["uid"]),
+            owners: owners.iter().map(|owner| text(&owner["uid"])).collect(),
+            deleting: metadata["deletionTimestamp"].is_string(),
+            // Maps of strings to JSON always encode.
+            body: serde_json::to_vec(&value).expect("JSON values encode").into(),
+            derived: Mutex::new(None),
+        }
+    }
+
+    /// Takes an encoded object from the log.
+    pub(crate) fn decode(body: Bytes, revision: u64, schema: u64) -> Self {
+        let Envelope { metadata } = serde_json::from_slice(&body).unwrap_or_default();
+        let owners = metadata
+            .owner_references
+            .unwrap_or_default()
+            .into_iter()
+            .map(|owner| owner.uid)
+            .collect();
+        Self {
+            revision,
+            schema,
+            body,
+            uid: metadata.uid,
+            owners,
+            deleting: metadata.deletion_timestamp.is_some(),
+            derived: Mutex::new(None),
+        }
+    }
+
+    /// The object, without `apiVersion` and `kind`.
+    pub(crate) fn value(&self) -> Value {
+        serde_json::from_slice(&self.body).expect("the store's own encoding decodes")
+    }
+
+    /// The body as another schema makes it: made once.
+    pub(crate) fn derive(&self, fingerprint: u64, make: impl FnOnce(Value) -> Value) -> Bytes {
+        let mut derived = self.derived.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*derived {
+            Some((known, body)) if *known == fingerprint => body.clone(),
+            _ => {
+                let body: Bytes = make(self.value()).to_string().into();
+                *derived = Some((fingerprint, body.clone()));
+                body
+            }
+        }
+    }
+
+    /// Appends the whole object's JSON: `head` is `{"apiVersion":"v1","kind":"Pod"`, without an end.
+    pub(crate) fn splice(head: &[u8], body: &[u8], into: &mut Vec<u8>) {
+        into.extend_from_slice(head);
+        // A stored object always has metadata, so what follows the brace is never empty.
+        into.push(b',');
+        into.extend_from_slice(&body[1..]);
+    }
+}

@@ -1,0 +1,289 @@
+//! A server for one test, and plain requests to it.
+
+use std::{sync::Arc, time::Duration};
+
+use berth_apiserver::{ApiServer, ApiService, Body, Identity, MemoryStorage, Options, Random};
+use bytes::Bytes;
+use futures::StreamExt;
+use http::{HeaderMap, Method, Request, Response};
+use http_body_util::{BodyExt, BodyStream, Full};
+use serde_json::{Value, json};
+use tower::ServiceExt;
+
+/// A server, and one user of it.
+#[derive(Clone)]
+pub(crate) struct Cluster {
+    pub(crate) server: ApiServer,
+    service: ApiService,
+    pub(crate) storage: MemoryStorage,
+}
+
+/// An answer, with its body read as JSON (or text).
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) code: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Value,
+}
+
+impl Cluster {
+    pub(crate) fn new() -> Self {
+        Self::with(|_| {})
+    }
+
+    pub(crate) fn with(change: impl FnOnce(&mut Options)) -> Self {
+        Self::on(MemoryStorage::new(), change)
+    }
+
+    pub(crate) fn on(storage: MemoryStorage, change: impl FnOnce(&mut Options)) -> Self {
+        let mut options = Options::new(storage.clone());
+        options.random = Random::seeded(1);
+        options.clock = Arc::new(|| "2026-01-02T03:04:05Z".parse().unwrap());
+        change(&mut options);
+        let server = ApiServer::open(options).unwrap();
+        Self {
+            service: server.service(Identity::admin()),
+            server,
+            storage,
+        }
+    }
+
+    /// The same server as another user.
+    pub(crate) fn user(&self, identity: Identity) -> Self {
+        Self {
+            service: self.server.service(identity),
+            ..self.clone()
+        }
+    }
+
+    pub(crate) fn kube(&self) -> kube::Client {
+        kube::Client::new(self.service.clone(), "default")
+    }
+
+    pub(crate) async fn raw(&self, request: Request<Full<Bytes>>) -> Response<Body> {
+        self.service.clone().oneshot(request).await.unwrap()
+    }
+
+    pub(crate) async fn send(&self, method: Method, path: &str, headers: &[(&str, &str)], body: Vec<u8>) -> Answer {
+        let mut request = Request::builder().method(method).uri(path);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let response = self.raw(request.body(Full::new(body.into())).unwrap()).await;
+        let (parts, body) = response.into_parts();
+        let bytes = body.collect().await.unwrap().to_bytes();
+        let body =
+            serde_json::from_slice(&bytes).unwrap_or_else(|_| String::from_utf8_lossy(&bytes).into_owned().into());
+        Answer {
+            code: parts.status.as_u16(),
+            headers: parts.headers,
+            body,
+        }
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        self.send(Method::GET, path, &[], Vec::new()).await
+    }
+
+    pub(crate) async fn get_as(&self, path: &str, accept: &str) -> Answer {
+        self.send(Method::GET, path, &[("accept", accept)], Vec::new()).await
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: Value) -> Answer {
+        self.send(
+            Method::POST,
+            path,
+            &[("content-type", "application/json")],
+            body.to_string().into(),
+        )
+        .await
+    }
+
+    pub(crate) async fn put(&self, path: &str, body: Value) -> Answer {
+        self.send(
+            Method::PUT,
+            path,
+            &[("content-type", "application/json")],
+            body.to_string().into(),
+        )
+        .await
+    }
+
+    /// A patch of type `json-patch+json`, `merge-patch+json`, `strategic-merge-patch+json` or `apply-patch+yaml`.
+    pub(crate) async fn patch(&self, kind: &str, path: &str, body: Value) -> Answer {
+        let content_type = format!("application/{kind}");
+        self.send(
+            Method::PATCH,
+            path,
+            &[("content-type", &content_type)],
+            body.to_string().into(),
+        )
+        .await
+    }
+
+    pub(crate) async fn delete(&self, path: &str, options: Value) -> Answer {
+        self.send(
+            Method::DELETE,
+            path,
+            &[("content-type", "application/json")],
+            options.to_string().into(),
+        )
+        .await
+    }
+
+    /// Opens a watch.
+    pub(crate) async fn watch(&self, path: &str) -> Watch {
+        self.watch_as(path, "application/json").await
+    }
+
+    pub(crate) async fn watch_as(&self, path: &str, accept: &str) -> Watch {
+        let request = Request::get(path)
+            .header("accept", accept)
+            .body(Full::default())
+            .unwrap();
+        let response = self.raw(request).await;
+        assert_eq!(response.status(), 200, "{path}");
+        Watch(BodyStream::new(response.into_body()))
+    }
+
+    /// Waits until a request is answered as wanted. The clock is paused: waiting takes no time.
+    #[track_caller]
+    pub(crate) fn until<'a>(
+        &'a self,
+        path: &'a str,
+        wanted: impl Fn(&Answer) -> bool + 'a,
+    ) -> impl Future<Output = Answer> + 'a {
+        let caller = std::panic::Location::caller();
+        async move {
+            for _ in 0..1000 {
+                let answer = self.get(path).await;
+                if wanted(&answer) {
+                    return answer;
+                }
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+            panic!("{caller}: {path} never was as wanted; last: {:?}", self.get(path).await);
+        }
+    }
+
+    /// A namespace `t`, and its collection of ConfigMaps.
+    pub(crate) async fn with_namespace() -> Self {
+        let cluster = Self::new();
+        cluster
+            .post("/api/v1/namespaces", json!({"metadata": {"name": "t"}}))
+            .await
+            .is(201);
+        cluster
+    }
+}
+
+/// The events of a watch.
+pub(crate) struct Watch(BodyStream<Body>);
+
+impl Watch {
+    /// The next event, or `None` at the end.
+    pub(crate) async fn next(&mut self) -> Option<Value> {
+        let frame = self.0.next().await?.unwrap();
+        let line = frame.into_data().unwrap();
+        assert_eq!(line.last(), Some(&b'\n'), "an event is a line");
+        Some(serde_json::from_slice(&line).unwrap())
+    }
+
+    /// The next events as `TYPE name`.
+    pub(crate) async fn names(&mut self, count: usize) -> Vec<String> {
+        let mut names = Vec::new();
+        for _ in 0..count {
+            let event = self.next().await.expect("the watch goes on");
+            names.push(format!(
+                "{} {}",
+                text(&event["type"]),
+                text(&event["object"]["metadata"]["name"])
+            ));
+        }
+        names
+    }
+}
+
+impl Answer {
+    #[track_caller]
+    pub(crate) fn is(self, code: u16) -> Self {
+        assert_eq!(self.code, code, "{}", self.body);
+        self
+    }
+
+    /// An error: its code, reason, and message.
+    #[track_caller]
+    pub(crate) fn refused(self, code: u16, reason: &str, message: &str) -> Self {
+        assert_eq!(self.code, code, "{}", self.body);
+        assert_eq!(
+            self.body["reason"].as_str().unwrap_or_default(),
+            reason,
+            "{}",
+            self.body
+        );
+        let text = text(&self.body["message"]);
+        assert!(text.contains(message), "`{text}` does not contain `{message}`");
+        self
+    }
+
+    pub(crate) fn header(&self, name: &str) -> Vec<&str> {
+        self.headers
+            .get_all(name)
+            .iter()
+            .map(|value| value.to_str().unwrap())
+            .collect()
+    }
+
+    pub(crate) fn version(&self) -> u64 {
+        text(&self.body["metadata"]["resourceVersion"]).parse().unwrap()
+    }
+}
+
+pub(crate) fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}
+
+/// A CRD of namespaced Widgets with a schema, a status and a scale.
+pub(crate) fn widgets() -> Value {
+    json!({
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": "widgets.example.test"},
+        "spec": {
+            "group": "example.test",
+            "scope": "Namespaced",
+            "names": {"kind": "Widget", "plural": "widgets", "shortNames": ["wi"], "categories": ["all"]},
+            "versions": [{
+                "name": "v1",
+                "served": true,
+                "storage": true,
+                "schema": {"openAPIV3Schema": {
+                    "type": "object",
+                    "properties": {
+                        "spec": {
+                            "type": "object",
+                            "properties": {
+                                "replicas": {"type": "integer", "minimum": 0, "default": 1},
+                                "mode": {"type": "string", "enum": ["a", "b"]},
+                                "note": {"type": "string"},
+                            },
+                        },
+                        "status": {
+                            "type": "object",
+                            "properties": {"replicas": {"type": "integer"}, "selector": {"type": "string"}},
+                        },
+                    },
+                }},
+                "subresources": {"status": {}, "scale": {
+                    "specReplicasPath": ".spec.replicas",
+                    "statusReplicasPath": ".status.replicas",
+                    "labelSelectorPath": ".status.selector",
+                }},
+                "additionalPrinterColumns": [
+                    {"name": "Mode", "type": "string", "jsonPath": ".spec.mode"},
+                    {"name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp"},
+                ],
+            }],
+        },
+    })
+}
