@@ -1,0 +1,177 @@
+//! Works out a plan: reads everything once, asks each step what it wants, and each change what it would come to.
+
+use std::collections::BTreeMap;
+
+use berth_api::Resource;
+use berth_procedure::{Change, Effect, ObjectRef, Observed, Step, StepId, Target};
+
+use super::{Basis, Later, Plan, PlanError, PlannedEffect, PlannedStep, PlannedWrite, Verb};
+use crate::api::{Api, RequestErrorKind};
+use crate::diff;
+use crate::engine::Engine;
+use crate::known::World;
+use crate::object::object_of;
+use crate::work::{self, Depth, WorkError};
+
+/// Which step brings a kind.
+type Providers = BTreeMap<&'static Resource, StepId>;
+
+impl Engine {
+    /// What a run would do now. Sends no mutating request; where something differs and this is no read-only engine, the
+    /// server is asked by dry run what it would make of it.
+    pub async fn plan(&self, steps: &[Box<dyn Step>]) -> Result<Plan, PlanError> {
+        let world = self.read_world(steps, &[]).await?;
+        let mut providers = Providers::new();
+        for step in steps {
+            for resource in step.provides() {
+                providers.entry(resource).or_insert_with(|| step.id().clone());
+            }
+        }
+        let apis = self.apis(steps, &world).await;
+        let mut planned = Vec::with_capacity(steps.len());
+        for step in steps {
+            planned.push(self.plan_step(step.as_ref(), &world, &apis, &providers).await?);
+        }
+        Ok(Plan {
+            server: world.facts.server,
+            steps: planned,
+        })
+    }
+
+    async fn apis(&self, steps: &[Box<dyn Step>], world: &World) -> BTreeMap<Target, Api> {
+        let mut apis = BTreeMap::from([(Target::Management, self.management())]);
+        for (target, kubeconfig) in steps.iter().flat_map(|step| step.kubeconfigs(&world.facts)) {
+            if let Ok(api) = self.guest(&kubeconfig).await {
+                apis.insert(target, api);
+            }
+        }
+        apis
+    }
+
+    async fn plan_step(
+        &self,
+        step: &dyn Step,
+        world: &World,
+        apis: &BTreeMap<Target, Api>,
+        providers: &Providers,
+    ) -> Result<PlannedStep, PlanError> {
+        let facts = &world.facts;
+        let (mut writes, mut later) = (Vec::new(), Vec::new());
+        for change in step.changes(facts) {
+            if let Change::Later { what, after } = change {
+                later.push(Later { what, after });
+                continue;
+            }
+            writes.extend(self.plan_change(step.id(), &change, world, apis, providers).await?);
+        }
+        let mut effects = Vec::new();
+        for effect in step.effects(facts) {
+            match effect {
+                Effect::Later { what, after } => later.push(Later { what, after }),
+                effect => effects.push(PlannedEffect {
+                    what: effect.describe(),
+                    done: matches!(facts.outcome(&effect), Some(Ok(_))),
+                }),
+            }
+        }
+        let now = self.now();
+        Ok(PlannedStep {
+            id: step.id().clone(),
+            title: step.title(),
+            after: step.after(),
+            lock: step.lock(),
+            hub_wide: step.hub_wide().map(str::to_owned),
+            writes,
+            effects,
+            later,
+            commands: step.commands(facts),
+            now: step.assess(&Observed { facts, now, since: now }),
+        })
+    }
+
+    /// One change; `None` where there will be nothing to write.
+    async fn plan_change(
+        &self,
+        step: &StepId,
+        change: &Change,
+        world: &World,
+        apis: &BTreeMap<Target, Api>,
+        providers: &Providers,
+    ) -> Result<Option<PlannedWrite>, PlanError> {
+        let Some(object) = object_of(change) else {
+            return Ok(None);
+        };
+        let known_after = || {
+            let absent = matches!(change, Change::Absent { .. });
+            (!absent).then(|| unseen(change, object, providers.get(object.resource).cloned()))
+        };
+        let Some(api) = apis.get(&object.target) else {
+            return Ok(known_after());
+        };
+        let depth = if self.connection().options.read_only {
+            Depth::Local
+        } else {
+            Depth::DryRun
+        };
+        let settled = work::settle(api, &self.connection().random, change, world.knowledge(object), depth).await;
+        match settled {
+            Ok(settled) => Ok(Some(PlannedWrite {
+                object: object.into(),
+                verb: settled.verb,
+                fields: settled.fields,
+                conflicts: settled.conflicts,
+                basis: settled.basis,
+                refused: None,
+            })),
+            Err(WorkError::Request(error)) if error.kind == RequestErrorKind::NoKind => Ok(known_after()),
+            Err(WorkError::Request(error)) if is_about_the_object(error.kind) => Ok(Some(PlannedWrite {
+                refused: Some(error.told()),
+                basis: Basis::DryRun,
+                ..unseen(change, object, None)
+            })),
+            Err(WorkError::Request(source)) => Err(PlanError::DryRun {
+                step: step.clone(),
+                source,
+            }),
+            Err(WorkError::Conflicts(conflicts)) => Ok(Some(PlannedWrite {
+                conflicts,
+                basis: Basis::DryRun,
+                ..unseen(change, object, None)
+            })),
+            // It will be made when it can: what it will come to is not known before.
+            Err(WorkError::Terminating(_) | WorkError::NotThere(_) | WorkError::Later(_)) => Ok(known_after()),
+        }
+    }
+}
+
+fn is_about_the_object(kind: RequestErrorKind) -> bool {
+    !matches!(
+        kind,
+        RequestErrorKind::Unauthorized | RequestErrorKind::Busy | RequestErrorKind::Unreachable
+    )
+}
+
+/// A write to an object that can't be looked at.
+fn unseen(change: &Change, object: &ObjectRef, after: Option<StepId>) -> PlannedWrite {
+    let (verb, fields) = match change {
+        Change::Apply { fields, .. } | Change::CreateOnce { fields, .. } => {
+            let mut typed = fields.clone();
+            typed["kind"] = object.resource.kind.into();
+            (Verb::Create, diff::created(&typed))
+        }
+        Change::Set { path, value, .. } => (
+            Verb::Set,
+            vec![diff::wanted(object.resource.kind, path, value.as_ref())],
+        ),
+        Change::Absent { .. } | Change::Later { .. } => (Verb::Delete, Vec::new()),
+    };
+    let basis = Basis::KnownAfter(after);
+    PlannedWrite {
+        object: object.into(),
+        verb,
+        fields,
+        conflicts: Vec::new(),
+        basis,
+        refused: None,
+    }
+}

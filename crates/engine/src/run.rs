@@ -1,0 +1,318 @@
+//! Runs the graph of steps: begins each when what it comes after is ready, writes, acts, waits and assesses until all are
+//! done.
+//!
+//! One loop owns all state (`Run`). Tasks do the I/O and send messages; the loop takes them in, then looks at every step
+//! (`advance`, `assess`). It is level-triggered: nothing depends on having seen an event, only on what is there, so a run that was
+//! killed is continued by running again. `progress` is the state of one step, `tasks` what is done beside the loop.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use berth_procedure::{
+    Change, Effect, EffectFailure, Lock, ObjectRef, Outcome as EffectOutcome, Selector, Step, Target,
+};
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio::time::{self, Instant};
+
+use crate::api::Api;
+use crate::engine::{Engine, Limits};
+use crate::event::{Event, StepTitle, What};
+use crate::known::World;
+use crate::leases::{Lease, LeaseNews};
+use crate::observe::Watcher;
+use crate::plan::Plan;
+use crate::report::Report;
+use crate::work::{Settled, WorkError};
+
+mod advance;
+mod assess;
+mod error;
+mod inbox;
+mod locks;
+mod progress;
+mod tasks;
+mod teller;
+
+pub use error::RunError;
+use locks::Locks;
+use progress::Progress;
+pub(crate) use teller::{Teller, millis};
+
+/// Tasks are so many messages ahead of the loop at most; each has one or two to send at a time.
+const AHEAD: usize = 64;
+
+/// What tasks tell the loop.
+#[derive(Debug)]
+enum Message {
+    Lease {
+        lock: Lock,
+        news: LeaseNews,
+    },
+    Settled {
+        step: usize,
+        change: Change,
+        settled: Settled,
+    },
+    Looked {
+        step: usize,
+        is_open: bool,
+    },
+    WorkEnded {
+        step: usize,
+        object: Option<ObjectRef>,
+        result: Result<(), WorkError>,
+    },
+    EffectEnded {
+        step: usize,
+        effect: Effect,
+        already: bool,
+        result: Result<EffectOutcome, EffectFailure>,
+    },
+}
+
+/// How a run comes to its end.
+enum End {
+    Done,
+    TimedOut(Duration),
+    Interrupted,
+}
+
+/// All state of a run.
+struct Run<'a> {
+    engine: &'a Engine,
+    steps: &'a [Box<dyn Step>],
+    progress: Vec<Progress>,
+    world: World,
+    watcher: Watcher,
+    apis: BTreeMap<Target, Api>,
+    /// Selections of the management cluster that have not shown anything yet.
+    unread: BTreeSet<Selector>,
+    locks: Locks,
+    tasks: JoinSet<()>,
+    outbox: mpsc::Sender<Message>,
+    inbox: mpsc::Receiver<Message>,
+    teller: Teller,
+    began: Instant,
+    writes: usize,
+    /// How often each object was written: somebody who keeps changing it back is noticed.
+    written: BTreeMap<ObjectRef, u32>,
+}
+
+impl Engine {
+    /// Runs steps until all are ready. The plan is what was shown to the user: one that holds refusals, or that was made
+    /// for another server, is not run. With nothing to write, nothing is written and no lease is taken.
+    ///
+    /// Dropping the future stops the run at once, as a kill does; `limits.interrupted` also gives the leases back.
+    pub async fn run(
+        &self,
+        steps: &[Box<dyn Step>],
+        plan: &Plan,
+        events: mpsc::Sender<Event>,
+        limits: Limits,
+    ) -> Result<Report, RunError> {
+        self.admit(plan)?;
+        let mut run = Run::new(self, steps, events);
+        let titles = steps
+            .iter()
+            .map(|step| StepTitle {
+                id: step.id().clone(),
+                title: step.title(),
+            })
+            .collect();
+        let url = self.connection().server.url.clone();
+        run.teller
+            .tell(What::RunStarted {
+                url,
+                steps: titles,
+                writes: plan.writes(),
+            })
+            .await;
+        run.open();
+        let end = run.until_done(limits).await;
+        run.finish(end).await
+    }
+
+    fn admit(&self, plan: &Plan) -> Result<(), RunError> {
+        let here = &self.connection().server.url;
+        if plan.server.url != *here {
+            return Err(RunError::ForeignPlan {
+                planned: plan.server.url.clone(),
+                here: here.clone(),
+            });
+        }
+        let refusals: Vec<_> = plan
+            .refusals()
+            .map(|(step, write)| teller::refusal(step, write))
+            .collect();
+        if !refusals.is_empty() {
+            return Err(RunError::Refused { refusals });
+        }
+        if self.connection().options.read_only && plan.writes() > 0 {
+            return Err(RunError::ReadOnly);
+        }
+        Ok(())
+    }
+}
+
+impl<'a> Run<'a> {
+    fn new(engine: &'a Engine, steps: &'a [Box<dyn Step>], events: mpsc::Sender<Event>) -> Self {
+        let (outbox, inbox) = mpsc::channel(AHEAD);
+        let mut world = World::default();
+        world.facts.server = engine.connection().server.clone();
+        Self {
+            engine,
+            steps,
+            progress: steps.iter().map(|_| Progress::new(engine.now())).collect(),
+            world,
+            watcher: Watcher::new(engine),
+            apis: BTreeMap::from([(Target::Management, engine.management())]),
+            unread: BTreeSet::new(),
+            locks: Locks::default(),
+            tasks: JoinSet::new(),
+            outbox,
+            inbox,
+            teller: Teller::new(engine, events),
+            began: Instant::now(),
+            writes: 0,
+            written: BTreeMap::new(),
+        }
+    }
+
+    /// Opens every selection on the management cluster; those on guests follow when their kubeconfigs are there.
+    fn open(&mut self) {
+        let selectors: BTreeSet<_> = self.steps.iter().flat_map(|step| step.watches()).collect();
+        self.unread = selectors
+            .into_iter()
+            .filter(|selector| selector.target == Target::Management)
+            .collect();
+        self.watcher.open(
+            &Target::Management,
+            &self.engine.management(),
+            self.unread.iter().cloned(),
+        );
+    }
+
+    async fn until_done(&mut self, limits: Limits) -> End {
+        let Limits {
+            timeout,
+            mut interrupted,
+        } = limits;
+        let deadline = timeout.map(|timeout| self.began + timeout);
+        loop {
+            self.open_guests();
+            // A step that was asked before everything was read would want what may be there already.
+            if self.unread.is_empty() {
+                self.advance().await;
+            }
+            if self.progress.iter().all(Progress::has_ended) {
+                return End::Done;
+            }
+            let wake = self.next_look();
+            // Cancel safe: receiving from channels loses nothing, sleeping keeps no state, joining is safe by its contract.
+            tokio::select! {
+                biased;
+                () = &mut interrupted => return End::Interrupted,
+                () = until(deadline) => return End::TimedOut(timeout.unwrap_or_default()),
+                Some(message) = self.inbox.recv() => self.take(message).await,
+                sighting = self.watcher.next() => self.see(sighting).await,
+                Some(ended) = self.tasks.join_next() => carry_on(ended),
+                () = until(wake) => {}
+            }
+            self.take_more().await;
+        }
+    }
+
+    /// Takes in all that has been told by now, so that steps are looked at once for it.
+    async fn take_more(&mut self) {
+        while let Ok(message) = self.inbox.try_recv() {
+            self.take(message).await;
+        }
+        while let Some(sighting) = self.watcher.ready() {
+            self.see(sighting).await;
+        }
+    }
+
+    async fn finish(mut self, end: End) -> Result<Report, RunError> {
+        self.tasks.abort_all();
+        for lock in self.locks.all() {
+            self.give_back(&lock).await;
+        }
+        let report = self.report();
+        let result = match end {
+            End::Done if report.is_ready() => Ok(report),
+            End::Done => Err(RunError::Failed {
+                report: Box::new(report),
+            }),
+            End::TimedOut(after) => Err(RunError::TimedOut {
+                after,
+                report: Box::new(report),
+            }),
+            End::Interrupted => Err(RunError::Interrupted {
+                report: Box::new(report),
+            }),
+        };
+        let told = match &result {
+            Ok(_) => "ready",
+            Err(RunError::TimedOut { .. }) => "timedOut",
+            Err(RunError::Interrupted { .. }) => "interrupted",
+            Err(_) => "failed",
+        };
+        let took_millis = teller::millis(self.began.elapsed());
+        self.teller
+            .tell(What::RunFinished {
+                result: told,
+                writes: self.writes,
+                took_millis,
+            })
+            .await;
+        result
+    }
+
+    fn report(&self) -> Report {
+        let each = self.steps.iter().zip(&self.progress);
+        let steps = each.map(|(step, progress)| progress.report(step.as_ref())).collect();
+        Report {
+            steps,
+            writes: self.writes,
+            took_millis: teller::millis(self.began.elapsed()),
+        }
+    }
+
+    async fn give_back(&mut self, lock: &Lock) {
+        if self.locks.forget(lock) {
+            let lease = Lease::new(self.engine, lock);
+            if lease.release().await {
+                self.teller
+                    .tell(What::LeaseReleased {
+                        lease: lease.name().to_owned(),
+                    })
+                    .await;
+            }
+        }
+    }
+
+    fn open_guests(&mut self) {
+        for step in self.steps {
+            for (target, kubeconfig) in step.kubeconfigs(&self.world.facts) {
+                self.watcher.connect(&target, &kubeconfig);
+            }
+        }
+    }
+}
+
+/// A task that was aborted is no news; one that panicked takes the run with it.
+fn carry_on(ended: Result<(), tokio::task::JoinError>) {
+    if let Err(error) = ended
+        && error.is_panic()
+    {
+        std::panic::resume_unwind(error.into_panic());
+    }
+}
+
+async fn until(moment: Option<Instant>) {
+    match moment {
+        Some(moment) => time::sleep_until(moment).await,
+        None => std::future::pending().await,
+    }
+}

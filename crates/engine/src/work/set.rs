@@ -1,0 +1,144 @@
+//! One field of an object that isn't Berth's: set only where nobody else owns it with another value, and with its former
+//! value kept on the object, so that it can be put back.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+use super::{After, Context, Depth, Settled, WorkError};
+use crate::api::Mode;
+use crate::diff::{self, Shown};
+use crate::plan::{Basis, Conflict, Verb};
+
+/// The annotation that keeps former values: JSON, from JSON pointer to value (`null` where there was none).
+const FORMER_VALUES: &str = "berth.dev/former-values";
+
+impl Context<'_> {
+    /// A merge patch with the version that was compared: server-side apply would have to name every field that Berth ever
+    /// set on the object, or lose the others.
+    pub(super) async fn set(
+        &self,
+        path: &[String],
+        value: Option<&Value>,
+        takeover: bool,
+        live: Arc<Value>,
+    ) -> Result<Settled, WorkError> {
+        let mut field = diff::wanted(self.object.resource.kind, path, value);
+        if let Some(is) = diff::at(&live, path) {
+            field.from = if matches!(field.to, Shown::Secret) {
+                Shown::Secret
+            } else {
+                Shown::Value(is.clone())
+            };
+        }
+        let local = Settled::change(
+            Verb::Set,
+            vec![field.clone()],
+            Basis::Local,
+            After::Object(Arc::clone(&live)),
+        );
+        let owners = diff::owners(&live, path);
+        if !takeover && !owners.is_empty() {
+            let conflict = |manager| Conflict {
+                path: field.path.clone(),
+                manager,
+            };
+            return self.conflicting(local, owners.into_iter().map(conflict).collect());
+        }
+        let meant = match self.depth {
+            Depth::Local => return Ok(local),
+            Depth::DryRun => Mode::DryRun,
+            Depth::Write => Mode::Write,
+        };
+        match self.api.merge(self.object, &patch(path, value, &live), meant).await {
+            Ok(_) if meant == Mode::DryRun => Ok(Settled {
+                basis: Basis::DryRun,
+                ..local
+            }),
+            Ok(made) => Ok(Settled {
+                basis: Basis::DryRun,
+                after: After::Object(Arc::new(made)),
+                ..local
+            }),
+            Err(error) if self.is_unanswerable(&error) => Ok(local),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+fn patch(path: &[String], value: Option<&Value>, live: &Value) -> Value {
+    let mut content = Value::Object(Map::new());
+    content["metadata"]["resourceVersion"] = live["metadata"]["resourceVersion"].clone();
+    // A Secret's former value would be readable to whoever may list annotations.
+    if live["kind"] != "Secret" {
+        content["metadata"]["annotations"][FORMER_VALUES] = former_values(path, live).into();
+    }
+    let mut place = &mut content;
+    for name in path {
+        place = &mut place[name];
+    }
+    *place = value.cloned().unwrap_or(Value::Null);
+    content
+}
+
+/// What the annotation will say. The first former value stays: it is what somebody else meant.
+fn former_values(path: &[String], live: &Value) -> String {
+    let kept = live["metadata"]["annotations"][FORMER_VALUES].as_str();
+    let mut kept: Map<String, Value> = kept
+        .and_then(|kept| serde_json::from_str(kept).ok())
+        .unwrap_or_default();
+    let former = diff::at(live, path).cloned().unwrap_or(Value::Null);
+    kept.entry(pointer(path)).or_insert(former);
+    Value::Object(kept).to_string()
+}
+
+fn pointer(path: &[String]) -> String {
+    path.iter().fold(String::new(), |pointer, name| {
+        pointer + "/" + &name.replace('~', "~0").replace('/', "~1")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn path(names: &[&str]) -> Vec<String> {
+        names.iter().map(|name| (*name).to_owned()).collect()
+    }
+
+    #[test]
+    fn the_patch_holds_the_field_the_version_and_the_former_value() {
+        let live = json!({"metadata": {"resourceVersion": "7"}, "spec": {}});
+        let patch = patch(
+            &path(&["spec", "routeAdmission", "wildcardPolicy"]),
+            Some(&json!("WildcardsAllowed")),
+            &live,
+        );
+        let expected = json!({
+            "metadata": {
+                "resourceVersion": "7",
+                "annotations": {FORMER_VALUES: r#"{"/spec/routeAdmission/wildcardPolicy":null}"#},
+            },
+            "spec": {"routeAdmission": {"wildcardPolicy": "WildcardsAllowed"}},
+        });
+        assert_eq!(patch, expected);
+    }
+
+    #[test]
+    fn the_first_former_value_stays() {
+        let key = "storageclass.kubernetes.io/is-default-class";
+        let kept = r#"{"/metadata/annotations/storageclass.kubernetes.io~1is-default-class":"true"}"#;
+        let live = json!({"metadata": {"annotations": {key: "false", FORMER_VALUES: kept}}});
+        assert_eq!(former_values(&path(&["metadata", "annotations", key]), &live), kept);
+    }
+
+    #[test]
+    fn a_field_can_be_removed() {
+        let live = json!({"metadata": {"resourceVersion": "7"}, "spec": {"a": 1}});
+        let patch = patch(&path(&["spec", "a"]), None, &live);
+        assert_eq!(patch["spec"], json!({"a": null}));
+        assert_eq!(patch["metadata"]["annotations"][FORMER_VALUES], r#"{"/spec/a":1}"#);
+    }
+}
