@@ -27,8 +27,11 @@ pub(crate) struct Key {
 /// A kind to watch, and which keys an event on one of its objects wakes.
 pub(crate) struct Watch {
     pub(crate) kind: Kind,
-    pub(crate) wakes: Box<dyn Fn(&Value) -> Vec<Key> + Send + Sync>,
+    pub(crate) wakes: Wakes,
 }
+
+/// The keys that an event on an object wakes.
+pub(crate) type Wakes = Box<dyn Fn(&Value) -> Vec<Key> + Send + Sync>;
 
 /// When to reconcile the key again, besides on events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,11 +77,17 @@ pub(crate) trait Actor: Send + Sync + 'static {
 impl Key {
     /// The key of an object itself.
     pub(crate) fn of(object: &Value) -> Self {
-        Self { namespace: namespace_of(object).map(str::to_owned), name: name_of(object).to_owned() }
+        Self {
+            namespace: namespace_of(object).map(str::to_owned),
+            name: name_of(object).to_owned(),
+        }
     }
 
     pub(crate) fn named(namespace: Option<&str>, name: &str) -> Self {
-        Self { namespace: namespace.map(str::to_owned), name: name.to_owned() }
+        Self {
+            namespace: namespace.map(str::to_owned),
+            name: name.to_owned(),
+        }
     }
 
     pub(crate) fn namespace(&self) -> Option<&str> {
@@ -100,22 +109,36 @@ impl fmt::Display for Key {
 impl Watch {
     /// An event on an object wakes the key of that object.
     pub(crate) fn own(kind: Kind) -> Self {
-        Self { kind, wakes: Box::new(|object| vec![Key::of(object)]) }
+        Self {
+            kind,
+            wakes: Box::new(|object| vec![Key::of(object)]),
+        }
     }
 
     /// An event on an object wakes its owner of a kind, in the same namespace.
     pub(crate) fn owned(kind: Kind, owner: Kind) -> Self {
         let wakes = move |object: &Value| {
-            let owners = object["metadata"]["ownerReferences"].as_array().map(Vec::as_slice).unwrap_or_default();
+            let owners = object["metadata"]["ownerReferences"]
+                .as_array()
+                .map(Vec::as_slice)
+                .unwrap_or_default();
             let of_kind = owners.iter().filter(|reference| reference["kind"] == owner.kind);
             let namespace = if owner.namespaced { namespace_of(object) } else { None };
-            of_kind.filter_map(|reference| Some(Key::named(namespace, reference["name"].as_str()?))).collect()
+            of_kind
+                .filter_map(|reference| Some(Key::named(namespace, reference["name"].as_str()?)))
+                .collect()
         };
-        Self { kind, wakes: Box::new(wakes) }
+        Self {
+            kind,
+            wakes: Box::new(wakes),
+        }
     }
 
     /// An event on an object wakes whatever keys a function names.
     pub(crate) fn mapped(kind: Kind, wakes: impl Fn(&Value) -> Vec<Key> + Send + Sync + 'static) -> Self {
-        Self { kind, wakes: Box::new(wakes) }
+        Self {
+            kind,
+            wakes: Box::new(wakes),
+        }
     }
 }

@@ -34,14 +34,25 @@ impl Client {
         Self { inner, manager }
     }
 
+    /// The field manager that it writes as.
+    pub(crate) fn manager(&self) -> &'static str {
+        self.manager
+    }
+
     /// The same connection under another manager's name.
     pub(crate) fn with_manager(&self, manager: &'static str) -> Self {
-        Self { inner: self.inner.clone(), manager }
+        Self {
+            inner: self.inner.clone(),
+            manager,
+        }
     }
 
     /// One object; `None` where the object, or its kind, does not exist.
     pub(crate) async fn get(&self, kind: Kind, namespace: Option<&str>, name: &str) -> Result<Option<Value>> {
-        absent_is_none(self.request("GET", &kind.path(namespace, Some(name)), "application/json", None).await)
+        absent_is_none(
+            self.request("GET", &kind.path(namespace, Some(name)), "application/json", None)
+                .await,
+        )
     }
 
     /// All objects, of one namespace or of all, that carry the labels (`a=b,c=d`; empty for any). None where the kind
@@ -62,8 +73,15 @@ impl Client {
 
     /// Creates an object, or leaves the one that is there. Says whether it was created.
     pub(crate) async fn create(&self, kind: Kind, object: &Value) -> Result<bool> {
-        let path = format!("{}?fieldManager={}", kind.path(namespace_of(object), None), self.manager);
-        match self.request("POST", &path, "application/json", Some(&typed(kind, object))).await {
+        let path = format!(
+            "{}?fieldManager={}",
+            kind.path(namespace_of(object), None),
+            self.manager
+        );
+        match self
+            .request("POST", &path, "application/json", Some(&typed(kind, object)))
+            .await
+        {
             Ok(_) => Ok(true),
             Err(kube::Error::Api(status)) if status.reason == "AlreadyExists" => Ok(false),
             Err(error) => Err(error),
@@ -77,34 +95,111 @@ impl Client {
             kind.path(namespace_of(object), Some(name_of(object))),
             self.manager
         );
-        self.request("PATCH", &path, "application/apply-patch+yaml", Some(&typed(kind, object))).await
+        self.request(
+            "PATCH",
+            &path,
+            "application/apply-patch+yaml",
+            Some(&typed(kind, object)),
+        )
+        .await
     }
 
     /// A merge patch of the object. `Ok(None)` where it does not exist.
-    pub(crate) async fn merge(&self, kind: Kind, namespace: Option<&str>, name: &str, patch: &Value) -> Result<Option<Value>> {
-        let path = format!("{}?fieldManager={}", kind.path(namespace, Some(name)), self.manager);
-        absent_is_none(self.request("PATCH", &path, "application/merge-patch+json", Some(patch)).await)
+    pub(crate) async fn merge(
+        &self,
+        kind: Kind,
+        namespace: Option<&str>,
+        name: &str,
+        patch: &Value,
+    ) -> Result<Option<Value>> {
+        let target = format!("{}?fieldManager={}", kind.path(namespace, Some(name)), self.manager);
+        absent_is_none(
+            self.request("PATCH", &target, "application/merge-patch+json", Some(patch))
+                .await,
+        )
     }
 
     /// A merge patch of the status subresource: `status` is what goes under `status`. `Ok(None)` where it does not exist.
-    pub(crate) async fn status(&self, kind: Kind, namespace: Option<&str>, name: &str, status: &Value) -> Result<Option<Value>> {
-        let path = format!("{}/status?fieldManager={}", kind.path(namespace, Some(name)), self.manager);
-        let patch = json!({ "status": status });
-        absent_is_none(self.request("PATCH", &path, "application/merge-patch+json", Some(&patch)).await)
+    pub(crate) async fn status(
+        &self,
+        kind: Kind,
+        namespace: Option<&str>,
+        name: &str,
+        status: &Value,
+    ) -> Result<Option<Value>> {
+        let path = format!(
+            "{}/status?fieldManager={}",
+            kind.path(namespace, Some(name)),
+            self.manager
+        );
+        let body = json!({ "status": status });
+        absent_is_none(
+            self.request("PATCH", &path, "application/merge-patch+json", Some(&body))
+                .await,
+        )
     }
 
     /// Deletes an object in the background; whether it was there.
     pub(crate) async fn delete(&self, kind: Kind, namespace: Option<&str>, name: &str) -> Result<bool> {
         let options = json!({ "propagationPolicy": "Background" });
-        let answer = self.request("DELETE", &kind.path(namespace, Some(name)), "application/json", Some(&options)).await;
+        let answer = self
+            .request(
+                "DELETE",
+                &kind.path(namespace, Some(name)),
+                "application/json",
+                Some(&options),
+            )
+            .await;
         Ok(absent_is_none(answer)?.is_some())
     }
 
-    /// Every object that is there now and each change to come, until the server ends the watch (the caller opens it anew).
-    /// A missing kind is an error of code 404.
-    pub(crate) async fn watch(&self, kind: Kind, namespace: Option<&str>) -> Result<impl Stream<Item = Result<Event>> + use<>> {
-        let path = format!("{}?watch=true&allowWatchBookmarks=false", kind.path(namespace, None));
-        let request = http::Request::get(path).body(Vec::new()).map_err(kube::Error::HttpError)?;
+    /// Deletes a pod that has ended: no grace is left to wait for.
+    pub(crate) async fn delete_now(&self, kind: Kind, namespace: Option<&str>, name: &str) -> Result<bool> {
+        let options = json!({ "gracePeriodSeconds": 0, "propagationPolicy": "Background" });
+        let answer = self
+            .request(
+                "DELETE",
+                &kind.path(namespace, Some(name)),
+                "application/json",
+                Some(&options),
+            )
+            .await;
+        Ok(absent_is_none(answer)?.is_some())
+    }
+
+    /// Each change in all namespaces since a resourceVersion, until the server ends the watch (the caller opens it anew);
+    /// without one, every object that is there now comes first. A missing kind is an error of code 404.
+    pub(crate) async fn watch_from(
+        &self,
+        kind: Kind,
+        from: Option<&str>,
+    ) -> Result<impl Stream<Item = Result<Event>> + use<>> {
+        let mut path = format!("{}?watch=true&allowWatchBookmarks=false", kind.path(None, None));
+        if let Some(from) = from {
+            path.push_str("&resourceVersion=");
+            path.push_str(from);
+        }
+        self.open_watch(&path).await
+    }
+
+    /// One cluster-scoped object, now and as it changes.
+    pub(crate) async fn watch_named(
+        &self,
+        kind: Kind,
+        name: &str,
+    ) -> Result<impl Stream<Item = Result<Event>> + use<>> {
+        let path = kind.path(None, None);
+        self.open_watch(&format!(
+            "{path}?watch=true&allowWatchBookmarks=false&fieldSelector=metadata.name%3D{name}"
+        ))
+        .await
+    }
+
+    async fn open_watch(&self, path: &str) -> Result<impl Stream<Item = Result<Event>> + use<>> {
+        let request = http::Request::get(path)
+            .header(http::header::USER_AGENT, self.manager)
+            .body(Vec::new())
+            .map_err(kube::Error::HttpError)?;
         let events = self.inner.request_events::<Value>(request).await?;
         Ok(decode(events))
     }
@@ -131,6 +226,21 @@ fn decode(events: impl Stream<Item = Result<WatchEvent<Value>>>) -> impl Stream<
         Ok(WatchEvent::Error(status)) => Some(Err(kube::Error::Api(status))),
         Err(error) => Some(Err(error)),
     })
+}
+
+/// Whether the server said that something else was written first.
+pub(crate) fn is_conflict(error: &Error) -> bool {
+    matches!(error, kube::Error::Api(status) if status.code == 409)
+}
+
+/// Whether the server does not know the kind or the object.
+pub(crate) fn is_not_found(error: &Error) -> bool {
+    matches!(error, kube::Error::Api(status) if status.code == 404)
+}
+
+/// Whether a watch asked for a past that the server no longer has.
+pub(crate) fn is_gone(error: &Error) -> bool {
+    matches!(error, kube::Error::Api(status) if status.code == 410)
 }
 
 /// An object's name; empty where it has none.

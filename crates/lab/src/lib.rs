@@ -7,14 +7,40 @@
 //! What is not here: anything of Berth's own procedure. What is under test may not appear in its own world.
 
 mod actor;
+mod actors;
+mod authorities;
+mod catalog;
 mod client;
 mod conditions;
+mod controller;
+mod downloads;
 mod generation;
+mod guests;
+mod hash;
+mod home;
 mod kind;
+mod kubeconfig;
+mod manifest;
+mod objects;
+mod openshift;
+mod process;
 mod random;
+mod recorder;
+mod schemas;
+mod simulation;
 mod site;
+mod state;
 mod time;
+mod timers;
+mod world;
 
-pub use generation::Generation;
-pub use random::Random;
-pub use time::{Speed, Time};
+pub use authorities::AuthoritiesError;
+pub use generation::{Generation, NoSuchGeneration};
+pub use home::{Home, InvalidLabName, LabName};
+pub use process::{
+    CrdsError, How, LabStatus, LaunchError, RUN_ARGUMENTS, RunError, Running, StartOptions, Started, StatusError,
+    StopError, find, reset, run_foreground, start, status, stop,
+};
+pub use simulation::{Simulation, SimulationOptions};
+pub use time::{InvalidSpeed, Speed};
+pub use world::{Faults, StartError};

@@ -4,6 +4,9 @@ use std::fmt;
 
 use futures::future::BoxFuture;
 
+use crate::schemas::Overrides;
+use crate::world::Faults;
+
 /// The lab's own endpoints, and the door to guests' API servers.
 pub(crate) struct Site {
     /// Domain under which the management cluster's routes get their hosts: `apps.hub.lab.test`.
@@ -13,6 +16,10 @@ pub(crate) struct Site {
     pub(crate) downloads: Option<String>,
     /// The guests' API servers.
     pub(crate) guests: Box<dyn Guests>,
+    /// What is served in place of the lab's own CRDs: an actor that installs CRDs passes them through `resolve`.
+    pub(crate) schemas: Overrides,
+    /// Failures that this world was started with.
+    pub(crate) faults: Faults,
 }
 
 /// A guest's API server, as the actors that make and use it see it.
@@ -23,6 +30,9 @@ pub(crate) trait Guests: Send + Sync {
 
     /// A guest that runs, or `None`.
     fn find(&self, guest: &GuestId) -> Option<Guest>;
+
+    /// The guest that runs under a URL, as kubeconfigs name it.
+    fn at(&self, url: &str) -> Option<Guest>;
 
     /// Ends a guest's API server and deletes its data.
     fn remove<'a>(&'a self, guest: &'a GuestId) -> BoxFuture<'a, ()>;
@@ -45,12 +55,15 @@ pub(crate) struct Guest {
     /// An admin kubeconfig for that URL (YAML or JSON text).
     pub(crate) kubeconfig: String,
     /// PEM of the CA that signed its serving certificate.
+    #[cfg_attr(not(test), expect(dead_code, reason = "tests hold a restarted guest against it"))]
     pub(crate) ca: String,
 }
 
 impl fmt::Debug for Site {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Site").field("apps_domain", &self.apps_domain).finish_non_exhaustive()
+        f.debug_struct("Site")
+            .field("apps_domain", &self.apps_domain)
+            .finish_non_exhaustive()
     }
 }
 
@@ -59,4 +72,3 @@ impl fmt::Debug for Guest {
         f.debug_struct("Guest").field("url", &self.url).finish_non_exhaustive()
     }
 }
-

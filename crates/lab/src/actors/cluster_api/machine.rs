@@ -1,0 +1,225 @@
+//! The Machine: its infrastructure, its node in the guest, and an end in good order.
+
+use std::time::Duration;
+
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use serde_json::{Value, json};
+
+use super::{CLONED_FROM, MANAGER, NAME, runs, wakes_with};
+use crate::actor::{Actor, Context, Key, Next, Watch};
+use crate::actors::hypershift::guest_of_namespace;
+use crate::actors::seen::Seen;
+use crate::client::{Client, Result, name_of, namespace_of};
+use crate::conditions;
+use crate::kind::{KUBEVIRT_MACHINE, KUBEVIRT_MACHINE_TEMPLATE, MACHINE, NODE, VIRTUAL_MACHINE_INSTANCE};
+use crate::objects::{
+    Conditions, add_finalizer, annotation, drop_finalizer, ensure, is_deleting, merge, owner, uid, write_status,
+};
+use crate::timers::Timers;
+
+const FINALIZER: &str = "machine.cluster.x-k8s.io";
+/// How long the pods of a node take to go elsewhere.
+const DRAIN: Duration = Duration::from_secs(10);
+
+/// The controller of Machines.
+#[derive(Debug, Default)]
+pub(crate) struct Machines {
+    seen: Seen,
+    timers: Timers,
+}
+
+impl Actor for Machines {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn manager(&self) -> &'static str {
+        MANAGER
+    }
+
+    fn watches(&self) -> Vec<Watch> {
+        vec![
+            self.seen.remember(MACHINE, |machine| vec![Key::of(machine)]),
+            // The same name at every level.
+            Watch::own(KUBEVIRT_MACHINE),
+            Watch::own(VIRTUAL_MACHINE_INSTANCE),
+            wakes_with("cluster-api", &self.seen),
+        ]
+    }
+
+    fn reconcile<'a>(&'a self, context: &'a Context, key: &'a Key) -> BoxFuture<'a, Result<Next>> {
+        self.reconcile(context, key).boxed()
+    }
+}
+
+impl Machines {
+    async fn reconcile(&self, context: &Context, key: &Key) -> Result<Next> {
+        let client = &context.client;
+        let Some(machine) = client.get(MACHINE, key.namespace(), &key.name).await? else {
+            return Ok(Next::OnEvent);
+        };
+        if !runs(client, key.namespace(), "cluster-api").await? {
+            return Ok(Next::OnEvent);
+        }
+        let guest = guest_client(context, key.namespace()).await?;
+        if is_deleting(&machine) {
+            return self.delete(context, &machine, guest.as_ref()).await;
+        }
+        if add_finalizer(client, MACHINE, &machine, FINALIZER).await? {
+            return Ok(Next::OnEvent);
+        }
+        ensure_infrastructure(client, &machine).await?;
+        let infrastructure = client
+            .get(KUBEVIRT_MACHINE, key.namespace(), &key.name)
+            .await?
+            .unwrap_or_default();
+        let provider_id = &infrastructure["spec"]["providerID"];
+        if provider_id.is_string() {
+            merge(
+                client,
+                MACHINE,
+                &machine,
+                &json!({ "spec": { "providerID": provider_id } }),
+            )
+            .await?;
+        }
+        let node = match &guest {
+            Some(guest) => guest.get(NODE, None, &key.name).await?,
+            None => None,
+        };
+        let status = status(&machine, &infrastructure, node.as_ref(), context.time.stamp());
+        write_status(client, MACHINE, &machine, &status).await?;
+        Ok(Next::OnEvent)
+    }
+
+    /// Cordon and drain, the infrastructure, the node; then the machine may go.
+    async fn delete(&self, context: &Context, machine: &Value, guest: Option<&Client>) -> Result<Next> {
+        let client = &context.client;
+        let (namespace, name) = (namespace_of(machine), name_of(machine));
+        let mut conditions = Conditions::of(machine, context.time.stamp());
+        conditions.set("Ready", false, "Deleting", "");
+        let status = json!({ "phase": "Deleting", "conditions": conditions.into_value() });
+        if write_status(client, MACHINE, machine, &status).await? {
+            return Ok(Next::OnEvent);
+        }
+        let infrastructure = client.get(KUBEVIRT_MACHINE, namespace, name).await?;
+        let node = match guest {
+            Some(guest) => guest.get(NODE, None, name).await?,
+            None => None,
+        };
+        if let (Some(guest), Some(node), Some(_)) = (guest, &node, &infrastructure) {
+            merge(guest, NODE, node, &json!({ "spec": { "unschedulable": true } })).await?;
+            if let Some(left) = self.timers.left(&context.time, uid(machine), "drain", DRAIN)
+                && infrastructure.as_ref().is_some_and(|object| !is_deleting(object))
+            {
+                return Ok(Next::After(left));
+            }
+        }
+        if let Some(infrastructure) = infrastructure {
+            if !is_deleting(&infrastructure) {
+                client.delete(KUBEVIRT_MACHINE, namespace, name).await?;
+            }
+            return Ok(Next::OnEvent);
+        }
+        if let (Some(guest), Some(_)) = (guest, node) {
+            guest.delete(NODE, None, name).await?;
+        }
+        self.timers.forget(uid(machine));
+        drop_finalizer(client, MACHINE, machine, FINALIZER).await?;
+        Ok(Next::OnEvent)
+    }
+}
+
+/// A client inside the guest whose machines a namespace holds; `None` while its API server does not run.
+async fn guest_client(context: &Context, namespace: Option<&str>) -> Result<Option<Client>> {
+    let id = guest_of_namespace(&context.client, namespace.unwrap_or_default()).await?;
+    let guest = id.and_then(|id| context.site.guests.find(&id));
+    Ok(guest.map(|guest| Client::new(guest.client, MANAGER)))
+}
+
+async fn ensure_infrastructure(client: &Client, machine: &Value) -> Result<()> {
+    let namespace = namespace_of(machine);
+    let source = annotation(machine, CLONED_FROM).unwrap_or_default();
+    let Some(template) = client.get(KUBEVIRT_MACHINE_TEMPLATE, namespace, source).await? else {
+        return Ok(());
+    };
+    let wanted = json!({
+        "metadata": {
+            "name": name_of(machine),
+            "namespace": namespace,
+            "labels": machine["metadata"]["labels"],
+            "annotations": {
+                CLONED_FROM: source,
+                "cluster.x-k8s.io/cloned-from-groupkind": "KubevirtMachineTemplate.infrastructure.cluster.x-k8s.io",
+            },
+            "ownerReferences": [owner(MACHINE, machine)],
+        },
+        "spec": template["spec"]["template"]["spec"],
+    });
+    ensure(client, KUBEVIRT_MACHINE, &wanted).await?;
+    Ok(())
+}
+
+fn status(machine: &Value, infrastructure: &Value, node: Option<&Value>, now: String) -> Value {
+    let provisioned = infrastructure["status"]["ready"] == true;
+    let mut conditions = Conditions::of(machine, now);
+    let text = |found: &Value, field: &str| found[field].as_str().unwrap_or_default().to_owned();
+    let cause = conditions::find(infrastructure, "Ready").cloned().unwrap_or_default();
+    let (reason, message) = match text(&cause, "reason") {
+        reason if reason.is_empty() => ("WaitingForInfrastructure".to_owned(), String::new()),
+        reason => (reason, text(&cause, "message")),
+    };
+    if provisioned {
+        conditions.set("Ready", true, "", "");
+        conditions.set("BootstrapReady", true, "", "");
+        conditions.set("InfrastructureReady", true, "", "");
+    } else {
+        conditions.set("Ready", false, &reason, &message);
+        conditions.set("BootstrapReady", true, "", "");
+        conditions.set("InfrastructureReady", false, &reason, &message);
+    }
+    match node {
+        None if provisioned => conditions.set(
+            "NodeHealthy",
+            false,
+            "NodeProvisioning",
+            "Waiting for a node with matching ProviderID to exist",
+        ),
+        None => conditions.set("NodeHealthy", false, "WaitingForNodeRef", ""),
+        Some(node) if conditions::is_true(node, "Ready") => conditions.set("NodeHealthy", true, "", ""),
+        Some(node) => {
+            let found = conditions::find(node, "Ready").cloned().unwrap_or_default();
+            let message = format!(
+                "Condition Ready on node is reporting status {} due to {}",
+                text(&found, "status"),
+                text(&found, "reason")
+            );
+            conditions.set("NodeHealthy", false, "NodeConditionsFailed", &message);
+        }
+    }
+    let phase = match (provisioned, node) {
+        (true, Some(_)) => "Running",
+        (true, None) => "Provisioned",
+        (false, _) if infrastructure.is_object() => "Provisioning",
+        (false, _) => "Pending",
+    };
+    let mut status = json!({
+        "phase": phase,
+        "bootstrapReady": true,
+        "infrastructureReady": provisioned,
+        "observedGeneration": machine["metadata"]["generation"],
+        "conditions": conditions.into_value(),
+    });
+    if machine["status"]["phase"] != phase {
+        status["lastUpdated"] = status["conditions"][0]["lastTransitionTime"].clone();
+    }
+    if !infrastructure["status"]["addresses"].is_null() {
+        status["addresses"] = infrastructure["status"]["addresses"].clone();
+    }
+    if let Some(node) = node {
+        status["nodeRef"] = json!({ "apiVersion": "v1", "kind": "Node", "name": name_of(node), "uid": uid(node) });
+        status["nodeInfo"] = node["status"]["nodeInfo"].clone();
+    }
+    status
+}

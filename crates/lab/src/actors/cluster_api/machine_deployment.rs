@@ -1,0 +1,151 @@
+//! The MachineDeployment: a MachineSet for each template, and the rollout from one to the next.
+
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use serde_json::{Value, json};
+
+use super::rollout::{Pace, Set, scale};
+use super::{MANAGER, NAME, availability, remaining, runs, selector_of, wakes_with};
+use crate::actor::{Actor, Context, Key, Next, Watch};
+use crate::actors::seen::Seen;
+use crate::client::{Result, name_of};
+use crate::kind::{MACHINE_DEPLOYMENT, MACHINE_SET};
+use crate::objects::{Conditions, is_deleting, is_owned_by, merge, owner, write_status};
+
+/// The controller of MachineDeployments.
+#[derive(Debug, Default)]
+pub(crate) struct MachineDeployments {
+    seen: Seen,
+}
+
+impl Actor for MachineDeployments {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn manager(&self) -> &'static str {
+        MANAGER
+    }
+
+    fn watches(&self) -> Vec<Watch> {
+        vec![
+            self.seen
+                .remember(MACHINE_DEPLOYMENT, |deployment| vec![Key::of(deployment)]),
+            Watch::owned(MACHINE_SET, MACHINE_DEPLOYMENT),
+            wakes_with("cluster-api", &self.seen),
+        ]
+    }
+
+    fn reconcile<'a>(&'a self, context: &'a Context, key: &'a Key) -> BoxFuture<'a, Result<Next>> {
+        reconcile(context, key).boxed()
+    }
+}
+
+async fn reconcile(context: &Context, key: &Key) -> Result<Next> {
+    let client = &context.client;
+    let Some(deployment) = client.get(MACHINE_DEPLOYMENT, key.namespace(), &key.name).await? else {
+        return Ok(Next::OnEvent);
+    };
+    if is_deleting(&deployment) || !runs(client, key.namespace(), "cluster-api").await? {
+        return Ok(Next::OnEvent);
+    }
+    let listed = client.list(MACHINE_SET, key.namespace(), "").await?;
+    let sets = remaining(listed.iter().filter(|set| is_owned_by(set, &deployment)));
+    if !sets.iter().any(|set| is_of_template(set, &deployment)) {
+        create_set(context, &deployment).await?;
+        return Ok(Next::OnEvent);
+    }
+    let desired = count(&deployment, "/spec/replicas");
+    let plan: Vec<Set> = sets.iter().map(|set| as_set(set, &deployment)).collect();
+    for (set, wanted) in sets.iter().zip(scale(&plan, desired, Pace::of(&deployment, desired))) {
+        let emptied = !is_of_template(set, &deployment) && wanted == 0 && count(set, "/status/replicas") == 0;
+        if emptied && count(set, "/spec/replicas") == 0 {
+            client.delete(MACHINE_SET, key.namespace(), name_of(set)).await?;
+        } else {
+            merge(client, MACHINE_SET, set, &json!({ "spec": { "replicas": wanted } })).await?;
+        }
+    }
+    let status = status(&deployment, &sets, desired, context.time.stamp());
+    write_status(client, MACHINE_DEPLOYMENT, &deployment, &status).await?;
+    Ok(Next::OnEvent)
+}
+
+fn count(object: &Value, path: &str) -> u64 {
+    object.pointer(path).and_then(Value::as_u64).unwrap_or(0)
+}
+
+/// Templates are told apart by what their machines are made of: the infrastructure and what they boot with.
+fn is_of_template(set: &Value, deployment: &Value) -> bool {
+    let of = |object: &Value| {
+        let spec = &object["spec"]["template"]["spec"];
+        (
+            spec["infrastructureRef"]["name"].clone(),
+            spec["bootstrap"]["dataSecretName"].clone(),
+            spec["version"].clone(),
+        )
+    };
+    of(set) == of(deployment)
+}
+
+fn as_set(set: &Value, deployment: &Value) -> Set {
+    Set {
+        is_new: is_of_template(set, deployment),
+        wanted: count(set, "/spec/replicas"),
+        present: count(set, "/status/replicas"),
+        available: count(set, "/status/availableReplicas"),
+    }
+}
+
+async fn create_set(context: &Context, deployment: &Value) -> Result<()> {
+    let name = format!("{}-{}", name_of(deployment), context.random.suffix(5));
+    let mut labels = deployment["spec"]["template"]["metadata"]["labels"].clone();
+    labels["cluster.x-k8s.io/deployment-name"] = name_of(deployment).into();
+    let mut template = deployment["spec"]["template"].clone();
+    template["metadata"]["labels"] = labels.clone();
+    let set = json!({
+        "metadata": {
+            "name": name,
+            "namespace": deployment["metadata"]["namespace"],
+            "labels": labels,
+            "annotations": deployment["metadata"]["annotations"],
+            "ownerReferences": [owner(MACHINE_DEPLOYMENT, deployment)],
+        },
+        "spec": {
+            "clusterName": deployment["spec"]["clusterName"],
+            // The next pass knows how many there is room for.
+            "replicas": 0,
+            "selector": deployment["spec"]["selector"],
+            "template": template,
+        },
+    });
+    context.client.create(MACHINE_SET, &set).await?;
+    Ok(())
+}
+
+fn status(deployment: &Value, sets: &[&Value], desired: u64, now: String) -> Value {
+    let sum = |path: &str| sets.iter().map(|set| count(set, path)).sum::<u64>();
+    let updated = sets
+        .iter()
+        .filter(|set| is_of_template(set, deployment))
+        .map(|set| count(set, "/status/replicas"))
+        .sum::<u64>();
+    let (replicas, available) = (sum("/status/replicas"), sum("/status/availableReplicas"));
+    let mut conditions = Conditions::of(deployment, now);
+    availability(&mut conditions, &["Ready", "Available"], desired, available);
+    let phase = match () {
+        () if replicas > desired && updated >= desired => "ScalingDown",
+        () if available < desired || updated < desired => "ScalingUp",
+        () => "Running",
+    };
+    json!({
+        "observedGeneration": deployment["metadata"]["generation"],
+        "selector": selector_of(deployment),
+        "replicas": replicas,
+        "updatedReplicas": updated,
+        "readyReplicas": sum("/status/readyReplicas"),
+        "availableReplicas": available,
+        "unavailableReplicas": desired.max(replicas).saturating_sub(available),
+        "phase": phase,
+        "conditions": conditions.into_value(),
+    })
+}

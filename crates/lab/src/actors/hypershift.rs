@@ -1,0 +1,29 @@
+//! HyperShift: the operator on the management cluster and, for each hosted cluster, the operators in its control-plane
+//! namespace. Four controllers, of which each may be read alone:
+//!
+//! - `hosted_cluster`: HostedCluster → control-plane namespace, secrets, HostedControlPlane, Cluster API objects, status;
+//! - `control_plane`: HostedControlPlane → Services, Routes, PKI, etcd, the Deployments, and what the guest holds;
+//! - `node_pool`: NodePool → machine template, MachineDeployment or MachineSet, status;
+//! - `names`, `release`, `pull_secret`, `networks`: what they agree on, without I/O.
+//!
+//! What is not here: machines (`cluster_api`), virtual machines (`kubevirt`), disks (`cdi`), pods (`workloads`).
+
+mod components;
+mod control_plane;
+mod hosted_cluster;
+mod index;
+mod names;
+mod networks;
+mod node_pool;
+mod paused;
+mod pull_secret;
+mod release;
+
+#[cfg(test)]
+mod tests;
+
+pub(crate) use control_plane::ControlPlanes;
+pub(crate) use hosted_cluster::HostedClusters;
+pub(crate) use names::{IGNITION_REACHED, NODE_POOL_ANNOTATION, guest_of_namespace};
+pub(crate) use node_pool::NodePools;
+pub(crate) use release::kubelet_version;

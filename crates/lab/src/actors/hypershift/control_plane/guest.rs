@@ -1,0 +1,131 @@
+//! What the hosted-cluster-config operator and the guest's own operators do inside a guest: its base content, the ingress
+//! that passes through the management cluster, ClusterOperators, ClusterVersion; and the report of it all.
+
+mod base;
+mod ingress;
+mod operators;
+mod version;
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::actor::{Context, Next};
+use crate::client::{Client, Result};
+use crate::conditions;
+use crate::kind::{NETWORK, NODE};
+use crate::objects::Conditions;
+use crate::site::Guest;
+use crate::timers::Timers;
+
+use super::super::release::Release;
+use super::Progress;
+
+/// What OVN-Kubernetes in a guest takes from each packet of the pod network that carries it.
+const ENCAPSULATION: u64 = 100;
+/// Below this the guest's network is slow: 9000 less two encapsulations.
+const ENOUGH_MTU: u64 = 8800;
+
+/// What the guest's operators tell.
+pub(super) struct Report {
+    /// `status` of the guest's ClusterVersion.
+    version: Value,
+    /// MTU of the guest's pod network, once it has a node.
+    mtu: Option<u64>,
+}
+
+/// Makes the guest's content so, as far as its workers let it.
+pub(super) async fn reconcile(
+    context: &Context,
+    timers: &Timers,
+    control_plane: &Value,
+    guest: &Guest,
+    progress: &Progress,
+) -> Result<(Report, Next)> {
+    let inside = Client::new(guest.client.clone(), "hosted-cluster-config-operator-manager");
+    let image = control_plane["spec"]["releaseImage"].as_str().unwrap_or_default();
+    let release = Release::of_image(image);
+    base::ensure(context, &inside, control_plane, guest).await?;
+    let ingress = ingress::ensure(context, control_plane).await?;
+    let nodes = inside.list(NODE, None, "").await?;
+    let ready_nodes = nodes.iter().filter(|node| conditions::is_true(node, "Ready")).count();
+    let situation = operators::Situation {
+        progress,
+        ready_nodes,
+        ingress: &ingress,
+    };
+    let target = release
+        .as_ref()
+        .map(|release| release.version.clone())
+        .unwrap_or_default();
+    let (states, left) = operators::reconcile(context, &inside, timers, control_plane, &situation, &target).await?;
+    let version = version::reconcile(context, &inside, control_plane, &target, &states).await?;
+    let mtu = if ready_nodes > 0 {
+        guest_mtu(context).await?
+    } else {
+        None
+    };
+    let next = left.map_or(Next::OnEvent, |left: Duration| Next::After(left));
+    Ok((Report { version, mtu }, next))
+}
+
+async fn guest_mtu(context: &Context) -> Result<Option<u64>> {
+    let network = context.client.get(NETWORK, None, "cluster").await?;
+    let outer = network.and_then(|network| network["status"]["clusterNetworkMTU"].as_u64());
+    Ok(outer.map(|outer| outer.saturating_sub(ENCAPSULATION)))
+}
+
+// === impl Report ===
+
+impl Report {
+    /// Writes the report into a HostedControlPlane's status.
+    pub(super) fn tell(&self, conditions: &mut Conditions, status: &mut Value) {
+        let version = json!({ "status": self.version });
+        for (kind, told) in [
+            ("ClusterVersionAvailable", "Available"),
+            ("ClusterVersionProgressing", "Progressing"),
+            ("ClusterVersionReleaseAccepted", "ReleaseAccepted"),
+        ] {
+            if let Some(found) = conditions::find(&version, told) {
+                let text = |field: &str| found[field].as_str().filter(|text| !text.is_empty());
+                let reason = text("reason").unwrap_or("FromClusterVersion");
+                conditions.set_text(
+                    kind,
+                    text("status").unwrap_or("Unknown"),
+                    reason,
+                    text("message").unwrap_or_default(),
+                );
+            }
+        }
+        let failing = conditions::is_true(&version, "Failing");
+        conditions.set("ClusterVersionSucceeding", !failing, "FromClusterVersion", "");
+        conditions.set("ClusterVersionUpgradeable", true, "FromClusterVersion", "");
+        match self.mtu {
+            None => {}
+            Some(mtu) if mtu >= ENOUGH_MTU => {
+                conditions.set("ValidKubeVirtInfraNetworkMTU", true, "AsExpected", "All is well");
+            }
+            Some(mtu) => {
+                let message = format!(
+                    "A suboptimal MTU of {mtu} was detected in the guest's network: set the management cluster's to 9000 \
+                     or more for good performance"
+                );
+                conditions.set(
+                    "ValidKubeVirtInfraNetworkMTU",
+                    false,
+                    "KubeVirtSuboptimalMTUDetected",
+                    &message,
+                );
+            }
+        }
+        status["versionStatus"] = json!({
+            "desired": self.version["desired"],
+            "history": self.version["history"],
+            "observedGeneration": self.version["observedGeneration"],
+            "availableUpdates": self.version["availableUpdates"].as_array().cloned().unwrap_or_default(),
+        });
+        if self.version["history"][0]["state"] == "Completed" {
+            status["version"] = self.version["desired"]["version"].clone();
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! The status of a HostedControlPlane, computed from what a pass found. No I/O.
+
+use serde_json::{Value, json};
+
+use crate::actor::Context;
+use crate::client::name_of;
+use crate::objects::{Conditions, is_rolled_out};
+
+use super::super::components::API_SERVER;
+use super::Progress;
+
+/// What goes under `status`, as a merge patch.
+pub(super) fn compute(control_plane: &Value, progress: &Progress, context: &Context) -> Value {
+    let mut conditions = Conditions::of(control_plane, context.time.stamp());
+    conditions.set(
+        "ValidHostedControlPlaneConfiguration",
+        true,
+        "AsExpected",
+        "Configuration passes validation",
+    );
+    degraded(&mut conditions, progress);
+    etcd(&mut conditions, progress);
+    api_server(&mut conditions, progress);
+    conditions.set_unknown(
+        "ExternalDNSReachable",
+        "StatusUnknown",
+        "External DNS is not configured",
+    );
+    match progress.infrastructure.waiting() {
+        None => conditions.set("InfrastructureReady", true, "AsExpected", "All is well"),
+        Some(reason) => conditions.set("InfrastructureReady", false, "WaitingOnInfrastructureReady", reason),
+    }
+    if progress.etcd.is_some() {
+        conditions.set("ValidReleaseInfo", true, "AsExpected", "All is well");
+        conditions.set(
+            "ValidIDPConfiguration",
+            true,
+            "IDPConfigurationValid",
+            "Identity provider configuration is valid",
+        );
+    }
+    available(&mut conditions, progress);
+    let ready = conditions.is_true("Available");
+    let mut status = json!({
+        "ready": ready,
+        "initialized": true,
+        "externalManagedControlPlane": true,
+        "releaseImage": control_plane["spec"]["releaseImage"],
+    });
+    if let Some(endpoint) = progress.infrastructure.endpoint() {
+        status["controlPlaneEndpoint"] = endpoint;
+    }
+    if let Some(template) = progress.infrastructure.oauth_callback() {
+        status["oauthCallbackURLTemplate"] = template.into();
+    }
+    if progress.has_kubeconfig {
+        status["kubeConfig"] = json!({ "name": "admin-kubeconfig", "key": "kubeconfig" });
+    }
+    status["kubeadminPassword"] = if progress.has_password {
+        json!({ "name": "kubeadmin-password" })
+    } else {
+        Value::Null
+    };
+    if let Some(report) = &progress.guest {
+        report.tell(&mut conditions, &mut status);
+    }
+    status["conditions"] = conditions.observed(&control_plane["metadata"]["generation"]);
+    status
+}
+
+fn degraded(conditions: &mut Conditions, progress: &Progress) {
+    let missing: Vec<String> = (progress.deployments.values())
+        .filter_map(|deployment| {
+            let unavailable = deployment["status"]["unavailableReplicas"].as_u64().unwrap_or(0);
+            let name = name_of(deployment);
+            (unavailable > 0).then(|| format!("{name} deployment has {unavailable} unavailable replicas"))
+        })
+        .collect();
+    if missing.is_empty() {
+        conditions.set("Degraded", false, "AsExpected", "");
+    } else {
+        conditions.set("Degraded", true, "UnavailableReplicas", &missing.join("; "));
+    }
+}
+
+fn etcd(conditions: &mut Conditions, progress: &Progress) {
+    match (&progress.etcd, &progress.pending_volume) {
+        (None, _) => conditions.set(
+            "EtcdAvailable",
+            false,
+            "StatefulSetNotFound",
+            "Etcd statefulset not found",
+        ),
+        (Some(etcd), _) if is_rolled_out(etcd) => {
+            conditions.set("EtcdAvailable", true, "QuorumAvailable", "All is well");
+        }
+        (_, Some(pending)) => conditions.set("EtcdAvailable", false, "EtcdWaitingForQuorum", pending),
+        _ => conditions.set(
+            "EtcdAvailable",
+            false,
+            "EtcdWaitingForQuorum",
+            "Waiting for etcd to reach quorum",
+        ),
+    }
+}
+
+fn api_server(conditions: &mut Conditions, progress: &Progress) {
+    let kind = "KubeAPIServerAvailable";
+    match progress.deployments.get(API_SERVER.name) {
+        None => conditions.set(kind, false, "NotFound", "Kube APIServer deployment not found"),
+        Some(found) if is_rolled_out(found) => {
+            conditions.set(kind, true, "AsExpected", "Kube APIServer deployment is available");
+        }
+        Some(_) => conditions.set(
+            kind,
+            false,
+            "WaitingForAvailable",
+            "Waiting for Kube APIServer deployment to become available",
+        ),
+    }
+}
+
+/// The first thing that is missing decides. In this generation the other components do not count.
+fn available(conditions: &mut Conditions, progress: &Progress) {
+    let first = ["InfrastructureReady", "EtcdAvailable", "KubeAPIServerAvailable"]
+        .into_iter()
+        .find(|kind| !conditions.is_true(kind));
+    // The kubeconfig comes after the addresses and before etcd in the operator's order.
+    if first != Some("InfrastructureReady") && !progress.has_kubeconfig {
+        let message = "Waiting for hosted control plane kubeconfig to be created";
+        conditions.set("Available", false, "KubeconfigWaitingForCreate", message);
+        return;
+    }
+    let Some(cause) = first.and_then(|kind| conditions.get(kind)).cloned() else {
+        conditions.set("Available", true, "AsExpected", "");
+        return;
+    };
+    let text = |field: &str| cause[field].as_str().unwrap_or_default();
+    conditions.set("Available", false, text("reason"), text("message"));
+}

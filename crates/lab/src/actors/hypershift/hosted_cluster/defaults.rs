@@ -1,0 +1,183 @@
+//! What the webhook and the first passes write back into a HostedCluster's spec.
+
+use serde_json::{Value, json};
+
+use crate::actor::{Context, Key};
+use crate::client::{Client, Result};
+use crate::kind::{HOSTED_CLUSTER, INFRASTRUCTURE, ROUTE, SECRET};
+use crate::objects::{self, annotation, ensure, merge, owner};
+
+use super::super::names::{CLUSTER_ANNOTATION, FINALIZER, qualified};
+
+/// The suffix alphabet is also that of generateID.
+const GENERATE_ID_LENGTH: usize = 10;
+const TEMPORARY_ROUTE: &str = "kubevirt-infra-temp-route";
+const HAS_BEEN_AVAILABLE: &str = "hypershift.openshift.io/HasBeenAvailable";
+const MANAGEMENT_PLATFORM: &str = "hypershift.openshift.io/management-platform";
+
+/// Completes the spec, a step a pass as the operator does. False where something was written or is waited for.
+pub(super) async fn complete(context: &Context, key: &Key, hosted_cluster: &Value) -> Result<bool> {
+    let client = &context.client;
+    let patch = admission_defaults(context, hosted_cluster);
+    if patch != json!({}) && merge(client, HOSTED_CLUSTER, hosted_cluster, &json!({ "spec": patch })).await? {
+        return Ok(false);
+    }
+    if needs_base_domain(hosted_cluster) {
+        return find_base_domain(client, key, hosted_cluster).await;
+    }
+    let mut patch = json!({});
+    if hosted_cluster["spec"]["secretEncryption"].is_null() {
+        patch["spec"]["secretEncryption"] = make_encryption_key(context, key, hosted_cluster).await?;
+    }
+    for (field, make) in [
+        ("clusterID", uuid as fn(&Context, &Key) -> String),
+        ("infraID", infra_id),
+    ] {
+        if is_empty(&hosted_cluster["spec"][field]) {
+            patch["spec"][field] = make(context, key).into();
+        }
+    }
+    if annotation(hosted_cluster, MANAGEMENT_PLATFORM).is_none()
+        && let Some(infrastructure) = client.get(INFRASTRUCTURE, None, "cluster").await?
+    {
+        let platform = infrastructure["status"]["platform"].as_str().unwrap_or("None");
+        patch["metadata"]["annotations"][MANAGEMENT_PLATFORM] = platform.into();
+    }
+    Ok(patch == json!({}) || !merge(client, HOSTED_CLUSTER, hosted_cluster, &patch).await?)
+}
+
+/// Adds the finalizer; false where it was missing, for then the object has just changed.
+pub(super) async fn add_finalizer(client: &Client, hosted_cluster: &Value) -> Result<bool> {
+    Ok(!objects::add_finalizer(client, HOSTED_CLUSTER, hosted_cluster, FINALIZER).await?)
+}
+
+/// Notes once that the cluster was available.
+pub(super) async fn remember_availability(client: &Client, hosted_cluster: &Value, status: &Value) -> Result<()> {
+    let available = crate::conditions::is_true(&json!({ "status": status }), "Available");
+    if available {
+        let patch = json!({ "metadata": { "annotations": { HAS_BEEN_AVAILABLE: "true" } } });
+        merge(client, HOSTED_CLUSTER, hosted_cluster, &patch).await?;
+    }
+    Ok(())
+}
+
+/// What the admission webhook fills in. An actor sees the object only after it was stored, so here it comes a moment
+/// later than in a real cluster.
+fn admission_defaults(context: &Context, hosted_cluster: &Value) -> Value {
+    let spec = &hosted_cluster["spec"];
+    let mut patch = json!({});
+    if spec["platform"]["type"] == "KubeVirt" {
+        let kubevirt = &spec["platform"]["kubevirt"];
+        if is_empty(&kubevirt["generateID"]) {
+            patch["platform"]["kubevirt"]["generateID"] = context.random.suffix(GENERATE_ID_LENGTH).into();
+        }
+        if is_empty(&spec["dns"]["baseDomain"]) && kubevirt["baseDomainPassthrough"].is_null() {
+            patch["platform"]["kubevirt"]["baseDomainPassthrough"] = true.into();
+        }
+    }
+    if is_empty(&spec["networking"]["networkType"]) {
+        patch["networking"]["networkType"] = "OVNKubernetes".into();
+    }
+    let mut services = spec["services"].as_array().cloned().unwrap_or_default();
+    let given = services.len();
+    for (service, strategy) in [
+        ("APIServer", "LoadBalancer"),
+        ("Ignition", "Route"),
+        ("Konnectivity", "Route"),
+        ("OAuthServer", "Route"),
+    ] {
+        if !services.iter().any(|entry| entry["service"] == service) {
+            services.push(json!({ "service": service, "servicePublishingStrategy": { "type": strategy } }));
+        }
+    }
+    if services.len() > given {
+        patch["services"] = services.into();
+    }
+    patch
+}
+
+fn needs_base_domain(hosted_cluster: &Value) -> bool {
+    let spec = &hosted_cluster["spec"];
+    spec["platform"]["kubevirt"]["baseDomainPassthrough"] == true && is_empty(&spec["dns"]["baseDomain"])
+}
+
+/// Learns the management cluster's apps domain from the host that a Route gets, then drops the Route. False throughout:
+/// each step wakes the key anew.
+async fn find_base_domain(client: &Client, key: &Key, hosted_cluster: &Value) -> Result<bool> {
+    let Some(route) = client.get(ROUTE, key.namespace(), TEMPORARY_ROUTE).await? else {
+        let route = json!({
+            "metadata": {
+                "name": TEMPORARY_ROUTE,
+                "namespace": key.namespace(),
+                "annotations": { CLUSTER_ANNOTATION: qualified(key) },
+            },
+            "spec": {
+                "to": { "kind": "Service", "name": "kubevirt-infra-fake-service" },
+                "port": { "targetPort": 80 },
+            },
+        });
+        client.create(ROUTE, &route).await?;
+        return Ok(false);
+    };
+    let host = route["spec"]["host"]
+        .as_str()
+        .or(route["status"]["ingress"][0]["host"].as_str())
+        .unwrap_or_default();
+    if let Some((_, domain)) = host.split_once('.') {
+        let patch = json!({ "spec": { "dns": { "baseDomain": domain } } });
+        merge(client, HOSTED_CLUSTER, hosted_cluster, &patch).await?;
+        client.delete(ROUTE, key.namespace(), TEMPORARY_ROUTE).await?;
+    }
+    Ok(false)
+}
+
+/// The Secret that encrypts etcd's content, for a HostedCluster that names none. The name is fixed and the Secret never
+/// replaced, so a kill between here and the patch of the spec makes no second key.
+async fn make_encryption_key(context: &Context, key: &Key, hosted_cluster: &Value) -> Result<Value> {
+    use base64::Engine;
+    let name = format!("{}-etcd-encryption-key", key.name);
+    let bytes = context.random.bytes(32);
+    let secret = json!({
+        "metadata": {
+            "name": name,
+            "namespace": key.namespace(),
+            "ownerReferences": [owner(HOSTED_CLUSTER, hosted_cluster)],
+        },
+        "type": "Opaque",
+        "data": { "key": base64::prelude::BASE64_STANDARD.encode(bytes) },
+    });
+    ensure(&context.client, SECRET, &secret).await?;
+    Ok(json!({ "type": "aescbc", "aescbc": { "activeKey": { "name": name } } }))
+}
+
+/// The form of a random (version 4) UUID.
+fn uuid(context: &Context, _: &Key) -> String {
+    let mut bytes = context.random.bytes(16);
+    bytes[6] = bytes[6] & 0x0f | 0x40;
+    bytes[8] = bytes[8] & 0x3f | 0x80;
+    let hex = bytes
+        .iter()
+        .fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
+    format!(
+        "{}-{}-{}-{}-{}",
+        &hex[..8],
+        &hex[8..12],
+        &hex[12..16],
+        &hex[16..20],
+        &hex[20..]
+    )
+}
+
+fn infra_id(context: &Context, key: &Key) -> String {
+    let name: String = key
+        .name
+        .chars()
+        .map(|c| if c == '.' { '-' } else { c })
+        .take(21)
+        .collect();
+    format!("{}-{}", name.trim_end_matches('-'), context.random.suffix(5))
+}
+
+fn is_empty(value: &Value) -> bool {
+    value.as_str().unwrap_or_default().is_empty()
+}

@@ -1,0 +1,114 @@
+//! How a HostedCluster goes: node pools, machines, control plane, namespace, one after the other. Each pass does the next
+//! thing that can be done; whatever disappears wakes the key for the one after it.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::actor::{Context, Key, Next};
+use crate::client::{Client, Result, name_of};
+use crate::kind::{CLUSTER, DEPLOYMENT, HOSTED_CLUSTER, HOSTED_CONTROL_PLANE, NAMESPACE, NODE_POOL};
+use crate::objects::{Conditions, annotation, drop_finalizer, is_deleting, merge, write_status};
+
+use super::super::names::{CLEANUP_ANNOTATION, COMPONENT_FINALIZER, FINALIZER, control_plane_namespace};
+use super::create::unmark_references;
+
+/// The operator looks again after so long, besides on events.
+const AGAIN: Duration = Duration::from_secs(5);
+
+const SKIP_NAMESPACE: &str = "hypershift.openshift.io/skip-delete-hosted-controlplane-namespace";
+
+pub(super) async fn reconcile(context: &Context, key: &Key, hosted_cluster: &Value) -> Result<Next> {
+    let client = &context.client;
+    let namespace = control_plane_namespace(key);
+    copy_cleanup(context, key, hosted_cluster, &namespace).await?;
+    let gone = delete_node_pools(client, key).await?
+        && delete_cluster(client, hosted_cluster, &namespace).await?
+        && drop_component_finalizers(client, &namespace).await?
+        && delete_control_plane(client, key, &namespace).await?
+        && delete_namespace(client, hosted_cluster, &namespace).await?;
+    if !gone {
+        return Ok(Next::After(AGAIN));
+    }
+    unmark_references(client, key).await?;
+    drop_finalizer(client, HOSTED_CLUSTER, hosted_cluster, FINALIZER).await?;
+    Ok(Next::OnEvent)
+}
+
+/// The wish to clean up reaches the control plane, and its report comes back.
+async fn copy_cleanup(context: &Context, key: &Key, hosted_cluster: &Value, namespace: &str) -> Result<()> {
+    let client = &context.client;
+    let Some(control_plane) = client.get(HOSTED_CONTROL_PLANE, Some(namespace), &key.name).await? else {
+        return Ok(());
+    };
+    if let Some(wish) = annotation(hosted_cluster, CLEANUP_ANNOTATION) {
+        let patch = json!({ "metadata": { "annotations": { CLEANUP_ANNOTATION: wish } } });
+        merge(client, HOSTED_CONTROL_PLANE, &control_plane, &patch).await?;
+    }
+    let mut conditions = Conditions::of(hosted_cluster, context.time.stamp());
+    if conditions.copy(&control_plane, "CloudResourcesDestroyed") {
+        let generation = &hosted_cluster["metadata"]["generation"];
+        let status = json!({ "conditions": conditions.observed(generation) });
+        write_status(client, HOSTED_CLUSTER, hosted_cluster, &status).await?;
+    }
+    Ok(())
+}
+
+async fn delete_node_pools(client: &Client, key: &Key) -> Result<bool> {
+    let mut gone = true;
+    for pool in client.list(NODE_POOL, key.namespace(), "").await? {
+        if pool["spec"]["clusterName"] == key.name.as_str() {
+            gone = false;
+            if !is_deleting(&pool) {
+                client.delete(NODE_POOL, key.namespace(), name_of(&pool)).await?;
+            }
+        }
+    }
+    Ok(gone)
+}
+
+async fn delete_cluster(client: &Client, hosted_cluster: &Value, namespace: &str) -> Result<bool> {
+    let name = hosted_cluster["spec"]["infraID"].as_str().unwrap_or_default();
+    let Some(cluster) = client.get(CLUSTER, Some(namespace), name).await? else {
+        return Ok(true);
+    };
+    if cluster["spec"]["paused"] == true {
+        merge(client, CLUSTER, &cluster, &json!({ "spec": { "paused": false } })).await?;
+    }
+    if !is_deleting(&cluster) {
+        client.delete(CLUSTER, Some(namespace), name).await?;
+    }
+    Ok(false)
+}
+
+async fn drop_component_finalizers(client: &Client, namespace: &str) -> Result<bool> {
+    for name in ["cluster-api", "capi-provider"] {
+        if let Some(deployment) = client.get(DEPLOYMENT, Some(namespace), name).await? {
+            drop_finalizer(client, DEPLOYMENT, &deployment, COMPONENT_FINALIZER).await?;
+        }
+    }
+    Ok(true)
+}
+
+async fn delete_control_plane(client: &Client, key: &Key, namespace: &str) -> Result<bool> {
+    let Some(control_plane) = client.get(HOSTED_CONTROL_PLANE, Some(namespace), &key.name).await? else {
+        return Ok(true);
+    };
+    if !is_deleting(&control_plane) {
+        client.delete(HOSTED_CONTROL_PLANE, Some(namespace), &key.name).await?;
+    }
+    Ok(false)
+}
+
+async fn delete_namespace(client: &Client, hosted_cluster: &Value, namespace: &str) -> Result<bool> {
+    if annotation(hosted_cluster, SKIP_NAMESPACE) == Some("true") {
+        return Ok(true);
+    }
+    let Some(found) = client.get(NAMESPACE, None, namespace).await? else {
+        return Ok(true);
+    };
+    if !is_deleting(&found) {
+        client.delete(NAMESPACE, None, namespace).await?;
+    }
+    Ok(false)
+}

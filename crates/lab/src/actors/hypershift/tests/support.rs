@@ -1,0 +1,210 @@
+//! A simulated world with the operator in it, and a guest to create.
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use serde_json::{Value, json};
+
+use crate::client::Client;
+use crate::conditions;
+use crate::kind::{
+    CUSTOM_RESOURCE_DEFINITION, DEPLOYMENT, HOSTED_CLUSTER, INGRESS_CONTROLLER, Kind, NAMESPACE, NODE_POOL, SECRET,
+};
+use crate::schemas::Overrides;
+use crate::simulation::{Simulation, SimulationOptions};
+use crate::world::Faults;
+
+pub(super) const CONTROL_PLANE: &str = "hcp-guest";
+pub(super) const IMAGE: &str = "quay.io/openshift-release-dev/ocp-release:4.17.0-multi";
+
+/// Longer than any wait of a test may take, in virtual time.
+const PATIENCE: Duration = Duration::from_mins(30);
+
+pub(super) struct Lab {
+    pub(super) simulation: RefCell<Simulation>,
+    pub(super) client: Client,
+}
+
+/// A condition of an object; null where it has none.
+pub(super) fn condition<'a>(object: &'a Value, kind: &str) -> &'a Value {
+    conditions::find(object, kind).unwrap_or(&Value::Null)
+}
+
+/// `spec.etcd` with volumes of a class.
+pub(super) fn etcd(class: &str) -> Value {
+    let volume = json!({ "size": "8Gi", "storageClassName": class });
+    json!({ "managementType": "Managed", "managed": { "storage": { "type": "PersistentVolume", "persistentVolume": volume } } })
+}
+
+/// Upstream's CRDs of the generation that is played; `None` where they are not at hand.
+pub(super) fn upstream_crds() -> Option<Vec<Value>> {
+    let default = || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared"));
+    let folder = std::env::var_os("BERTH_UPSTREAM_DATA")
+        .map_or_else(default, PathBuf::from)
+        .join("crds/4.17");
+    let read = || crate::process::upstream::read(&folder).expect("upstream's CRDs can be read");
+    folder.is_dir().then(read)
+}
+
+impl Lab {
+    pub(super) async fn start(faults: Faults) -> Self {
+        Self::start_with(faults, Vec::new()).await
+    }
+
+    /// With these CRDs in place of the lab's own.
+    pub(super) async fn start_with(faults: Faults, crds: Vec<Value>) -> Self {
+        let without = [
+            "olm",
+            "multicluster_engine",
+            "open_cluster_management",
+            "hypershift_addon",
+        ];
+        let without: BTreeSet<String> = without.into_iter().map(str::to_owned).collect();
+        let options = SimulationOptions {
+            faults,
+            without,
+            crds: crds.clone(),
+            ..SimulationOptions::default()
+        };
+        let simulation = Simulation::start(options).await.unwrap();
+        let client = Client::new(simulation.client(), "test");
+        for crd in Overrides::new(crds).resolve(crate::schemas::hypershift::crds()) {
+            client.create(CUSTOM_RESOURCE_DEFINITION, &crd).await.unwrap();
+        }
+        for name in ["hypershift", "hcp"] {
+            client
+                .create(NAMESPACE, &json!({ "metadata": { "name": name } }))
+                .await
+                .unwrap();
+        }
+        client
+            .create(
+                DEPLOYMENT,
+                &crate::manifest::deployment("hypershift", "operator", 2, "operator:lab"),
+            )
+            .await
+            .unwrap();
+        Self {
+            simulation: RefCell::new(simulation),
+            client,
+        }
+    }
+
+    /// Kills the world again and again.
+    pub(super) async fn killed_every(self, pause: Duration, times: u32) -> Self {
+        let mut simulation = self.simulation.into_inner();
+        for _ in 0..times {
+            tokio::time::sleep(pause).await;
+            simulation.kill_and_restart_world().await.unwrap();
+        }
+        let client = Client::new(simulation.client(), "test");
+        Self {
+            simulation: RefCell::new(simulation),
+            client,
+        }
+    }
+
+    pub(super) fn now(&self) -> jiff::Timestamp {
+        self.simulation.borrow().now()
+    }
+
+    pub(super) async fn sleep(&self, time: Duration) {
+        tokio::time::sleep(time).await;
+    }
+
+    pub(super) fn inside(&self) -> Client {
+        Client::new(
+            self.simulation.borrow().guest("hcp", "guest").expect("the guest runs"),
+            "test",
+        )
+    }
+
+    pub(super) async fn allow_wildcards(&self) {
+        let patch = json!({ "spec": { "routeAdmission": { "wildcardPolicy": "WildcardsAllowed" } } });
+        let namespace = Some("openshift-ingress-operator");
+        self.client
+            .merge(INGRESS_CONTROLLER, namespace, "default", &patch)
+            .await
+            .unwrap()
+            .unwrap();
+    }
+
+    /// Creates a HostedCluster with these fields of the spec in place of the usual ones, and a pool of three.
+    pub(super) async fn create_guest(&self, with: Value) {
+        let auth = BASE64_STANDARD.encode("someone:example");
+        let config = json!({ "auths": { "quay.io": { "auth": auth } } });
+        let secret = json!({
+            "metadata": { "name": "pull-secret", "namespace": "hcp" },
+            "stringData": { ".dockerconfigjson": config.to_string() },
+        });
+        self.client.create(SECRET, &secret).await.unwrap();
+        let mut spec = json!({
+            "release": { "image": IMAGE },
+            "pullSecret": { "name": "pull-secret" },
+            "sshKey": {},
+            "etcd": etcd("ocs-storagecluster-ceph-rbd"),
+            "networking": {},
+            "platform": { "type": "KubeVirt", "kubevirt": {} },
+            "services": [],
+        });
+        for (field, value) in with.as_object().unwrap() {
+            spec[field] = value.clone();
+        }
+        let metadata = json!({ "name": "guest", "namespace": "hcp" });
+        self.client
+            .create(HOSTED_CLUSTER, &json!({ "metadata": metadata, "spec": spec }))
+            .await
+            .unwrap();
+        let pool = json!({
+            "clusterName": "guest",
+            "replicas": 3,
+            "release": { "image": IMAGE },
+            "management": { "upgradeType": "Replace" },
+            "platform": { "type": "KubeVirt", "kubevirt": { "compute": { "cores": 8, "memory": "10Gi" } } },
+        });
+        self.client
+            .create(NODE_POOL, &json!({ "metadata": metadata, "spec": pool }))
+            .await
+            .unwrap();
+    }
+
+    pub(super) async fn get(&self, kind: Kind, name: &str) -> Value {
+        self.client
+            .get(kind, Some("hcp"), name)
+            .await
+            .unwrap()
+            .expect("it is there")
+    }
+
+    /// Looks each virtual second until the object is so, and returns it.
+    pub(super) async fn wait_for(&self, kind: Kind, name: &str, what: &str, is_so: impl Fn(&Value) -> bool) -> Value {
+        let wait = async {
+            loop {
+                let object = self.client.get(kind, Some("hcp"), name).await.unwrap();
+                if let Some(object) = object.filter(|object| is_so(object)) {
+                    return object;
+                }
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+        };
+        if let Ok(object) = tokio::time::timeout(PATIENCE, wait).await {
+            return object;
+        }
+        let status = &self.get(kind, name).await["status"];
+        panic!("{} {name} did not come to {what}: {status:#}", kind.kind);
+    }
+
+    pub(super) async fn wait_until_gone(&self, kind: Kind, name: &str) {
+        let wait = async {
+            while self.client.get(kind, Some("hcp"), name).await.unwrap().is_some() {
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+        };
+        let gone = tokio::time::timeout(PATIENCE, wait).await.is_ok();
+        assert!(gone, "{} {name} is still there", kind.kind);
+    }
+}

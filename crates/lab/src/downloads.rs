@@ -1,0 +1,114 @@
+//! Serves the `hcp` archive over HTTPS, under the paths that the multicluster engine's download service has
+//! (`/<os>/<arch>/hcp.tar.gz`). What is in it is this very program, which is a drop-in for `hcp` under that name.
+//!
+//! Only the archive for this machine's own system exists: there is no program of another to put in.
+
+mod archive;
+
+use std::convert::Infallible;
+use std::fs::File;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Method, Request, Response, StatusCode, header};
+use http_body_util::combinators::BoxBody;
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+use tokio_rustls::TlsAcceptor;
+
+/// How long a client may take for its handshake.
+const HANDSHAKE: Duration = Duration::from_secs(10);
+
+type Body = BoxBody<Bytes, std::io::Error>;
+
+/// Serves until it is dropped. The program is an open file, so that it is the one that runs even where another took its
+/// place on the disk meanwhile.
+pub(crate) async fn serve(listener: TcpListener, tls: Arc<rustls::ServerConfig>, program: Arc<File>) -> Infallible {
+    let acceptor = TlsAcceptor::from(tls);
+    let mut connections = JoinSet::new();
+    loop {
+        let stream = tokio::select! {
+            // Both are cancel-safe: what was not accepted is accepted the next time round.
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => stream,
+                Err(error) => {
+                    tracing::warn!(%error, "failed to accept a download");
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                    continue;
+                }
+            },
+            Some(_) = connections.join_next() => continue,
+        };
+        let (acceptor, program) = (acceptor.clone(), Arc::clone(&program));
+        connections.spawn(async move {
+            let Ok(Ok(stream)) = tokio::time::timeout(HANDSHAKE, acceptor.accept(stream)).await else {
+                return;
+            };
+            let service = service_fn(move |request| {
+                let answer = answer(&request, &program);
+                async move { Ok::<_, Infallible>(answer) }
+            });
+            let connection = http1::Builder::new()
+                .timer(TokioTimer::new())
+                .serve_connection(TokioIo::new(stream), service);
+            if let Err(error) = connection.await {
+                tracing::debug!(%error, "a download broke off");
+            }
+        });
+    }
+}
+
+fn answer(request: &Request<Incoming>, program: &Arc<File>) -> Response<Body> {
+    if request.method() != Method::GET && request.method() != Method::HEAD {
+        return text(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD are served here\n");
+    }
+    if request.uri().path() != own_path() {
+        return text(
+            StatusCode::NOT_FOUND,
+            "this lab has only the archive for its own system\n",
+        );
+    }
+    let body = if request.method() == Method::HEAD {
+        Full::new(Bytes::new()).map_err(|never| match never {}).boxed()
+    } else {
+        archive::stream(Arc::clone(program))
+    };
+    let mut response = Response::new(body);
+    response.headers_mut().insert(
+        header::CONTENT_TYPE,
+        header::HeaderValue::from_static("application/gzip"),
+    );
+    response
+}
+
+/// The path of this machine's archive, in the words of Go's ports.
+fn own_path() -> String {
+    let arch = match std::env::consts::ARCH {
+        "x86_64" => "amd64",
+        "aarch64" => "arm64",
+        "powerpc64" => "ppc64le",
+        other => other,
+    };
+    let os = if std::env::consts::OS == "macos" {
+        "darwin"
+    } else {
+        std::env::consts::OS
+    };
+    format!("/{os}/{arch}/hcp.tar.gz")
+}
+
+fn text(status: StatusCode, text: &'static str) -> Response<Body> {
+    let mut response = Response::new(
+        Full::new(Bytes::from_static(text.as_bytes()))
+            .map_err(|never| match never {})
+            .boxed(),
+    );
+    *response.status_mut() = status;
+    response
+}

@@ -1,0 +1,264 @@
+//! The guests' API servers: one for each hosted cluster, with a store, an authority and an admin of its own.
+//!
+//! In a lab that people reach, a guest listens on the address that its Service got (any address of 127.0.0.0/8 can be bound
+//! on Linux); where that can't be bound it gets a port of its own on 127.0.0.1, and keeps it. In a simulation nothing
+//! listens: clients are in process, and the kubeconfig is text by whose URL the guest is found again.
+//!
+//! What is not here: when a guest is started (its control plane's controller asks) and what is in it (its operators').
+
+mod kept;
+mod listener;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use berth_apiserver::{
+    ApiServer, Clock, FileStorage, Identity, MemoryStorage, OpenError, Options, PkiError, ServerVersion, Storage,
+    TlsError,
+};
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use tokio_util::task::AbortOnDropHandle;
+
+use crate::site::{Guest, GuestId, Guests};
+
+use kept::Kept;
+
+/// The guests' API servers of one world. Clones are the same; the last one to be dropped ends them all.
+#[derive(Clone)]
+pub(crate) struct GuestServers(Arc<Inner>);
+
+/// What guests' API servers are started with.
+struct Settings {
+    home: GuestHome,
+    clock: Clock,
+    random: berth_apiserver::Random,
+}
+
+/// Where guests keep their objects, which decides whether anything listens.
+enum GuestHome {
+    /// A folder for each guest under this one; guests are served over HTTPS.
+    Folder { path: PathBuf, fsync: bool },
+    /// Simulated disks, which outlive the world that runs on them.
+    Memory(GuestDisks),
+}
+
+/// The simulated disks of guests. Clones are the same disks.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct GuestDisks(Arc<Mutex<BTreeMap<GuestId, MemoryStorage>>>);
+
+struct Inner {
+    settings: Settings,
+    running: Mutex<BTreeMap<GuestId, Running>>,
+    /// Held while one is started: two starts of the same guest would fight for its store.
+    starting: tokio::sync::Mutex<()>,
+}
+
+struct Running {
+    guest: Guest,
+    /// Serves it, where it is served. Ends with this.
+    serving: Option<AbortOnDropHandle<()>>,
+}
+
+/// Why a guest's API server does not start.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum StartGuestError {
+    #[error("failed to open the store of the guest's API server")]
+    Open(#[from] OpenError),
+    #[error("failed to make the guest's certificates")]
+    Certificates(#[from] PkiError),
+    #[error("failed to set up TLS for the guest's API server")]
+    Tls(#[from] TlsError),
+    #[error("failed to keep the guest's files in `{path}`")]
+    Keep { path: PathBuf, source: std::io::Error },
+    #[error("failed to listen for the guest's API server")]
+    Listen(#[source] std::io::Error),
+}
+
+impl Guests for GuestServers {
+    fn ensure<'a>(&'a self, guest: &'a GuestId, address: &'a str) -> BoxFuture<'a, Result<Guest, String>> {
+        async move {
+            let _starting = self.0.starting.lock().await;
+            if let Some(found) = self.find(guest) {
+                return Ok(found);
+            }
+            let running = self.start(guest, address).await.map_err(|error| chain(&error))?;
+            let started = running.guest.clone();
+            self.running().insert(guest.clone(), running);
+            Ok(started)
+        }
+        .boxed()
+    }
+
+    fn find(&self, guest: &GuestId) -> Option<Guest> {
+        self.running().get(guest).map(|running| running.guest.clone())
+    }
+
+    fn at(&self, url: &str) -> Option<Guest> {
+        self.running()
+            .values()
+            .find(|running| running.guest.url == url)
+            .map(|running| running.guest.clone())
+    }
+
+    fn remove<'a>(&'a self, guest: &'a GuestId) -> BoxFuture<'a, ()> {
+        async move {
+            let _starting = self.0.starting.lock().await;
+            let running = self.running().remove(guest);
+            if let Some(serving) = running.and_then(|running| running.serving) {
+                serving.abort();
+                // Cancelled is how it ends; what it held is free then.
+                let _ = serving.await;
+            }
+            match &self.0.settings.home {
+                GuestHome::Memory(disks) => disks.remove(guest),
+                GuestHome::Folder { path, .. } => kept::delete(&kept::folder(path, guest)),
+            }
+        }
+        .boxed()
+    }
+}
+
+impl GuestServers {
+    /// Guests that are served, each with a folder under `path`; with `fsync` their objects outlive a loss of power.
+    pub(crate) fn on_disk(path: PathBuf, fsync: bool, clock: Clock) -> Self {
+        Self::new(Settings {
+            home: GuestHome::Folder { path, fsync },
+            clock,
+            random: berth_apiserver::Random::system(),
+        })
+    }
+
+    /// Guests of a simulation, on disks that the caller keeps over a restart, with uids from a seed.
+    pub(crate) fn in_memory(disks: GuestDisks, clock: Clock, seed: u64) -> Self {
+        let random = berth_apiserver::Random::seeded(seed ^ 0x0067_7565_7374);
+        Self::new(Settings {
+            home: GuestHome::Memory(disks),
+            clock,
+            random,
+        })
+    }
+
+    fn new(settings: Settings) -> Self {
+        Self(Arc::new(Inner {
+            settings,
+            running: Mutex::default(),
+            starting: tokio::sync::Mutex::default(),
+        }))
+    }
+
+    /// Ends all guests' API servers, and waits until what they held is free. Their data stay.
+    #[cfg(test)]
+    async fn stop(&self) {
+        let _starting = self.0.starting.lock().await;
+        let running = std::mem::take(&mut *self.running());
+        for serving in running.into_values().filter_map(|running| running.serving) {
+            serving.abort();
+            // Cancelled is how it ends.
+            let _ = serving.await;
+        }
+    }
+
+    async fn start(&self, guest: &GuestId, address: &str) -> Result<Running, StartGuestError> {
+        match &self.0.settings.home {
+            GuestHome::Memory(disks) => {
+                let server = self.open(disks.of(guest), None)?;
+                let url = format!("https://{address}:{}", listener::PORT);
+                let kubeconfig = kept::simulated_kubeconfig(guest, &url);
+                let ca = "simulated certificate authority (lab)\n".to_owned();
+                Ok(Running {
+                    guest: described(&server, url, kubeconfig, ca),
+                    serving: None,
+                })
+            }
+            GuestHome::Folder { path, fsync } => {
+                let folder = kept::folder(path, guest);
+                let kept = Kept::open(&folder, guest, &self.0.settings.clock)?;
+                let storage = FileStorage::new(folder.join("store"));
+                let storage = if *fsync { storage.with_fsync() } else { storage };
+                let server = self.open(storage, Some(kept.authority()))?;
+                let bound = listener::bind(&folder, address).await?;
+                let url = format!("https://{}", bound.address);
+                let kubeconfig = kept.kubeconfig(&url)?;
+                let tls = kept.tls(&[address, &bound.address.ip().to_string()])?;
+                let serving = tokio::spawn(berth_apiserver::serve(
+                    server.clone(),
+                    bound.listener,
+                    tls,
+                    std::future::pending(),
+                ));
+                let guest = described(&server, url, kubeconfig, kept.authority().to_owned());
+                Ok(Running {
+                    guest,
+                    serving: Some(AbortOnDropHandle::new(serving)),
+                })
+            }
+        }
+    }
+
+    fn open(&self, storage: impl Storage + 'static, authority: Option<&str>) -> Result<ApiServer, OpenError> {
+        let settings = &self.0.settings;
+        ApiServer::open(Options {
+            clock: Arc::clone(&settings.clock),
+            random: settings.random.clone(),
+            version: ServerVersion::default(),
+            root_ca: authority.map(str::to_owned),
+            service_range: (std::net::Ipv4Addr::new(172, 31, 0, 0), 16),
+            ..Options::new(storage)
+        })
+    }
+
+    fn running(&self) -> MutexGuard<'_, BTreeMap<GuestId, Running>> {
+        self.0.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn described(server: &ApiServer, url: String, kubeconfig: String, ca: String) -> Guest {
+    let client = kube::Client::new(server.service(Identity::admin()), "default");
+    Guest {
+        client,
+        url,
+        kubeconfig,
+        ca,
+    }
+}
+
+/// An error with its causes, on one line.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}
+
+impl std::fmt::Debug for GuestServers {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("GuestServers")
+            .field("running", &self.running().keys())
+            .finish_non_exhaustive()
+    }
+}
+
+// === impl GuestDisks ===
+
+impl GuestDisks {
+    fn of(&self, guest: &GuestId) -> MemoryStorage {
+        self.lock().entry(guest.clone()).or_default().clone()
+    }
+
+    fn remove(&self, guest: &GuestId) {
+        self.lock().remove(guest);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<GuestId, MemoryStorage>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests;

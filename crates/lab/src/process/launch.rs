@@ -1,0 +1,139 @@
+//! Starts a lab as a process of its own, or finds the one that runs.
+
+use std::fs::OpenOptions;
+use std::io;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::time::Duration;
+
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::Command;
+
+use super::control::{StopError, find, stop};
+use super::{Home, RUN_ARGUMENTS, Running, StartOptions, build_id};
+
+/// How long a lab may take to be ready. Opening a large store on a slow disk is the longest part of it.
+const READY: Duration = Duration::from_mins(1);
+/// How much of the log is shown when a lab ends before it is ready.
+const LOG_LINES: usize = 20;
+
+/// A lab that runs now, and how it came to.
+#[derive(Clone, Debug)]
+pub struct Started {
+    /// The lab.
+    pub lab: Running,
+    /// How it came to run.
+    pub how: How,
+}
+
+/// How a lab came to run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum How {
+    /// It ran already, with the options that it was started with then.
+    Found,
+    /// It was started, on the data that it had if it had any.
+    Started,
+    /// It ran on another build of the program, and was started again on its data.
+    Restarted {
+        /// The other build.
+        former: String,
+    },
+}
+
+/// Why a lab was not started.
+#[derive(Debug, thiserror::Error)]
+pub enum LaunchError {
+    /// The one that runs cannot be found out about, or not be stopped.
+    #[error(transparent)]
+    Stop(#[from] StopError),
+    /// Its folder cannot be used.
+    #[error("failed to use the folder of the lab at `{path}`")]
+    Folder {
+        /// Where.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// This program cannot be run again.
+    #[error("failed to start the lab's process")]
+    Spawn(#[source] io::Error),
+    /// The process ended, or said nothing for too long.
+    #[error("the lab did not get ready; the end of its log at `{log}` is:\n{tail}")]
+    NotReady {
+        /// Where the log is.
+        log: PathBuf,
+        /// Its last lines.
+        tail: String,
+    },
+}
+
+/// Starts a lab and waits until clients can come; one that runs is left as it is, unless another build runs it.
+pub async fn start(home: &Home, options: &StartOptions) -> Result<Started, LaunchError> {
+    let mut how = How::Started;
+    if let Some(lab) = find(home, &options.name)? {
+        if lab.build == build_id() {
+            return Ok(Started { lab, how: How::Found });
+        }
+        stop(home, &options.name).await?;
+        how = How::Restarted { former: lab.build };
+    }
+    launch(home, options).await?;
+    match find(home, &options.name)? {
+        Some(lab) => Ok(Started { lab, how }),
+        None => Err(not_ready(home, options)),
+    }
+}
+
+async fn launch(home: &Home, options: &StartOptions) -> Result<(), LaunchError> {
+    let folder = home.lab(&options.name);
+    folder.create().map_err(|source| LaunchError::Folder {
+        path: folder.path().to_owned(),
+        source,
+    })?;
+    let log = OpenOptions::new()
+        .create(true)
+        .append(true)
+        .mode(0o600)
+        .open(folder.log());
+    let log = log.map_err(|source| LaunchError::Folder {
+        path: folder.log(),
+        source,
+    })?;
+    let program = std::env::current_exe().map_err(LaunchError::Spawn)?;
+    let argument = options.encode(home).map_err(|error| LaunchError::Spawn(error.into()))?;
+    let mut child = Command::new(program)
+        .args(RUN_ARGUMENTS)
+        .arg(argument)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(log)
+        // A group of its own: an interrupt at the terminal is for the command there, not for the lab.
+        .process_group(0)
+        .kill_on_drop(false)
+        .spawn()
+        .map_err(LaunchError::Spawn)?;
+    let Some(stdout) = child.stdout.take() else {
+        return Err(not_ready(home, options));
+    };
+    let mut line = String::new();
+    let mut said = BufReader::new(stdout);
+    // A line means ready; the end of the pipe without one means that the process is gone.
+    match tokio::time::timeout(READY, said.read_line(&mut line)).await {
+        Ok(Ok(length)) if length > 0 => Ok(()),
+        Ok(_) => Err(not_ready(home, options)),
+        Err(_) => {
+            // It would go on using the folder of a lab that was reported not to run.
+            let _ = child.start_kill();
+            Err(not_ready(home, options))
+        }
+    }
+}
+
+fn not_ready(home: &Home, options: &StartOptions) -> LaunchError {
+    let log = home.log(&options.name);
+    let text = std::fs::read_to_string(&log).unwrap_or_default();
+    let lines: Vec<&str> = text.lines().collect();
+    let tail = lines[lines.len().saturating_sub(LOG_LINES)..].join("\n");
+    LaunchError::NotReady { log, tail }
+}

@@ -1,0 +1,231 @@
+//! The lab itself: holds the lock, opens the world on its folder, and serves until it is told to stop.
+
+use std::fs::File;
+use std::future::Future;
+use std::io;
+use std::net::Ipv4Addr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use berth_apiserver::{Clock, FileStorage, PkiError, Tls, TlsError};
+use jiff::Timestamp;
+use rustls_pki_types::pem::PemObject;
+use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+use tokio::net::TcpListener;
+
+use super::{CrdsError, Running, StartOptions, build_id, upstream, url};
+use crate::authorities::{Authorities, AuthoritiesError};
+use crate::downloads;
+use crate::home::{LabFolder, LabName, Lock, Ports, Record, write_private};
+use crate::kubeconfig::Kubeconfig;
+use crate::random::Random;
+use crate::world::{Config, StartError, World};
+
+/// A lock may be held for a moment by whoever looks whether the lab runs.
+const LOCK_TRIES: u32 = 20;
+const LOCK_PAUSE: Duration = Duration::from_millis(25);
+
+/// Why a lab does not run.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The argument is not what `start` gives.
+    #[error("the options of the lab cannot be read: {0}")]
+    Options(String),
+    /// Another process runs it.
+    #[error("another process runs the lab `{0}`")]
+    Locked(LabName),
+    /// Its folder cannot be used.
+    #[error("failed to use the folder of the lab at `{path}`")]
+    Folder {
+        /// Where.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// No port of 127.0.0.1 can be listened on.
+    #[error("failed to listen on 127.0.0.1")]
+    Listen(#[source] io::Error),
+    /// It has no certificate authorities.
+    #[error(transparent)]
+    Authorities(#[from] AuthoritiesError),
+    /// A certificate cannot be issued.
+    #[error("failed to issue a certificate")]
+    Issue(#[from] PkiError),
+    /// A certificate cannot be served.
+    #[error("failed to set up TLS")]
+    Tls(#[from] TlsError),
+    /// The same, for downloads.
+    #[error("failed to set up TLS for downloads")]
+    DownloadTls(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The CRDs to serve instead cannot be read.
+    #[error(transparent)]
+    Crds(#[from] CrdsError),
+    /// The world does not start.
+    #[error(transparent)]
+    Start(#[from] StartError),
+}
+
+/// Runs the lab that [`start`](super::start) asked for with this argument, until `shutdown` completes. `ready` is called
+/// once, when clients can come.
+pub async fn run_foreground(
+    argument: &str,
+    ready: impl FnOnce(&Running),
+    shutdown: impl Future<Output = ()>,
+) -> Result<(), RunError> {
+    let (home, options) = StartOptions::decode(argument).map_err(RunError::Options)?;
+    let folder = home.lab(&options.name);
+    let in_folder = |source| RunError::Folder {
+        path: folder.path().to_owned(),
+        source,
+    };
+    folder.create().map_err(in_folder)?;
+    let lock = lock(&folder).await?;
+    let clock: Clock = Arc::new(Timestamp::now);
+
+    let former = folder.record().map_err(in_folder)?.map(|record| record.ports);
+    let (api, downloads) = listeners(former).await.map_err(RunError::Listen)?;
+    let ports = Ports {
+        api: api.local_addr().map_err(RunError::Listen)?.port(),
+        downloads: downloads.local_addr().map_err(RunError::Listen)?.port(),
+    };
+    let mut record = record(&options, ports, clock());
+    folder.write_record(&record).map_err(in_folder)?;
+
+    let authorities = Authorities::open(&folder.authorities(), &clock)?;
+    write_kubeconfig(&folder, &authorities, ports)?;
+    let world = World::start(config(&folder, &options, &authorities, ports, &clock)?).await?;
+
+    let serving = authorities
+        .cluster
+        .issue_server(["127.0.0.1", "localhost", "kubernetes.default.svc"])?;
+    let tls = Tls::new(&serving, Some(authorities.cluster.certificate()))?;
+    let program = std::env::current_exe().and_then(File::open).map_err(in_folder)?;
+    let download_tls = download_tls(&authorities)?;
+    // Dropped, and with it aborted, when this function ends.
+    let mut serving_downloads = tokio::task::JoinSet::new();
+    serving_downloads.spawn(async move { match downloads::serve(downloads, download_tls, Arc::new(program)).await {} });
+
+    record.ready = true;
+    folder.write_record(&record).map_err(in_folder)?;
+    tracing::info!(lab.name = %options.name, url = url(ports.api), "the lab is ready");
+    ready(&Running::new(&folder, &record));
+    berth_apiserver::serve(world.server().clone(), api, tls, shutdown).await;
+
+    world.stop().await;
+    record.ready = false;
+    folder.write_record(&record).map_err(in_folder)?;
+    tracing::info!(lab.name = %options.name, "the lab has stopped");
+    drop(lock);
+    Ok(())
+}
+
+async fn lock(folder: &LabFolder) -> Result<Lock, RunError> {
+    for _ in 0..LOCK_TRIES {
+        let lock = folder.try_lock().map_err(|source| RunError::Folder {
+            path: folder.path().to_owned(),
+            source,
+        })?;
+        if let Some(lock) = lock {
+            return Ok(lock);
+        }
+        tokio::time::sleep(LOCK_PAUSE).await;
+    }
+    Err(RunError::Locked(folder.name().clone()))
+}
+
+/// The ports of the last time where they are free; others otherwise.
+async fn listeners(former: Option<Ports>) -> io::Result<(TcpListener, TcpListener)> {
+    let former = former.unwrap_or(Ports { api: 0, downloads: 0 });
+    Ok((listen(former.api).await?, listen(former.downloads).await?))
+}
+
+async fn listen(port: u16) -> io::Result<TcpListener> {
+    match TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await {
+        Err(error) if port != 0 && error.kind() == io::ErrorKind::AddrInUse => {
+            tracing::warn!(port, "the lab's port is taken by another program; it gets a new one");
+            TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await
+        }
+        other => other,
+    }
+}
+
+fn record(options: &StartOptions, ports: Ports, started: Timestamp) -> Record {
+    Record {
+        pid: std::process::id(),
+        build: build_id(),
+        speed: options.speed.to_string(),
+        generation: options.generation.to_string(),
+        without: options.without.iter().cloned().collect(),
+        started,
+        ports,
+        ready: false,
+    }
+}
+
+fn write_kubeconfig(folder: &LabFolder, authorities: &Authorities, ports: Ports) -> Result<(), RunError> {
+    let client = authorities.cluster.issue_client("lab-admin", &["system:masters"])?;
+    let cluster = format!("berth-{}", folder.name());
+    let kubeconfig = Kubeconfig {
+        cluster: &cluster,
+        user: &format!("{cluster}-admin"),
+        server: &url(ports.api),
+        ca: authorities.cluster.certificate(),
+        client: &client,
+    };
+    let path = folder.kubeconfig();
+    write_private(&path, &kubeconfig.text()).map_err(|source| RunError::Folder { path, source })
+}
+
+fn config(
+    folder: &LabFolder,
+    options: &StartOptions,
+    authorities: &Authorities,
+    ports: Ports,
+    clock: &Clock,
+) -> Result<Config, RunError> {
+    let storage = FileStorage::new(folder.store());
+    let storage = if options.fsync { storage.with_fsync() } else { storage };
+    let crds = match &options.crds {
+        Some(path) => upstream::read(path)?,
+        None => Vec::new(),
+    };
+    Ok(Config {
+        storage: Box::new(storage),
+        speed: options.speed,
+        generation: options.generation,
+        without: options.without.clone(),
+        faults: options.faults.clone(),
+        clock: Arc::clone(clock),
+        random: Random::system(),
+        server_random: berth_apiserver::Random::system(),
+        api_url: url(ports.api),
+        root_ca: authorities.cluster.certificate().to_owned(),
+        ingress_ca: authorities.ingress.certificate().to_owned(),
+        downloads: Some(format!("127.0.0.1:{}", ports.downloads)),
+        guests: Box::new(crate::guests::GuestServers::on_disk(
+            folder.guests(),
+            options.fsync,
+            Arc::clone(clock),
+        )),
+        crds,
+    })
+}
+
+fn download_tls(authorities: &Authorities) -> Result<Arc<rustls::ServerConfig>, RunError> {
+    let issued = authorities.ingress.issue_server(["127.0.0.1", "localhost"])?;
+    let failed = |error: Box<dyn std::error::Error + Send + Sync>| RunError::DownloadTls(error);
+    let chain = CertificateDer::pem_slice_iter(issued.certificate.as_bytes());
+    let chain = chain
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|error| failed(Box::new(error)))?;
+    let key = PrivateKeyDer::from_pem_slice(issued.key.as_bytes()).map_err(|error| failed(Box::new(error)))?;
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| failed(Box::new(error)))?
+        .with_no_client_auth()
+        .with_single_cert(chain, key)
+        .map_err(|error| failed(Box::new(error)))?;
+    Ok(Arc::new(config))
+}

@@ -1,0 +1,154 @@
+//! Six simulated bare-metal machines: three for the control plane, three workers that can run virtual machines.
+
+use serde_json::{Value, json};
+
+use super::{Object, Setting};
+use crate::actors::SIMULATED;
+use crate::kind::NODE;
+
+/// Versions that a node of OpenShift 4.17 reports.
+const KUBELET: &str = "v1.30.4";
+const OS_IMAGE: &str = "Red Hat Enterprise Linux CoreOS 417.94.202409120353-0 (simulated)";
+
+/// A kind of machine.
+struct Machine {
+    role: &'static str,
+    cores: u32,
+    memory_gib: u32,
+    max_pods: u32,
+    virtualization: bool,
+}
+
+const CONTROL_PLANE: Machine = Machine {
+    role: "master",
+    cores: 16,
+    memory_gib: 64,
+    max_pods: 250,
+    virtualization: false,
+};
+const WORKER: Machine = Machine {
+    role: "worker",
+    cores: 64,
+    memory_gib: 256,
+    max_pods: 500,
+    virtualization: true,
+};
+
+pub(super) fn objects(setting: &Setting<'_>) -> Vec<Object> {
+    let of = |machine: &'static Machine, first: u32| (0..3).map(move |number| (machine, number, first + number));
+    of(&CONTROL_PLANE, 0)
+        .chain(of(&WORKER, 3))
+        .map(|(machine, number, index)| node(machine, number, index, setting.now))
+        .collect()
+}
+
+fn node(machine: &Machine, number: u32, index: u32, now: &str) -> Object {
+    let name = format!("{}-{number}", machine.role);
+    let address = format!("192.168.111.{}", 20 + index);
+    let subnet = format!("10.128.{}.0/23", index * 2);
+    let mut labels = json!({
+        "beta.kubernetes.io/arch": "amd64",
+        "beta.kubernetes.io/os": "linux",
+        "kubernetes.io/arch": "amd64",
+        "kubernetes.io/hostname": name,
+        "kubernetes.io/os": "linux",
+        "node.openshift.io/os_id": "rhcos",
+    });
+    labels[format!("node-role.kubernetes.io/{}", machine.role)] = "".into();
+    let mut spec = json!({ "podCIDR": subnet, "podCIDRs": [subnet] });
+    if machine.role == "master" {
+        labels["node-role.kubernetes.io/control-plane"] = "".into();
+        spec["taints"] = json!([{ "key": "node-role.kubernetes.io/master", "effect": "NoSchedule" }]);
+    } else {
+        labels["cluster.ocs.openshift.io/openshift-storage"] = "".into();
+    }
+    if machine.virtualization {
+        labels["kubevirt.io/schedulable"] = "true".into();
+        labels["cpu-model.node.kubevirt.io/Cascadelake-Server"] = "true".into();
+    }
+    let annotations = json!({
+        SIMULATED: "true",
+        "k8s.ovn.org/node-subnets": format!("{{\"default\":[\"{subnet}\"]}}"),
+        "machineconfiguration.openshift.io/state": "Done",
+    });
+    let metadata = json!({ "name": name, "labels": labels, "annotations": annotations });
+    let status = json!({
+        "addresses": [
+            { "type": "InternalIP", "address": address },
+            { "type": "Hostname", "address": name },
+        ],
+        "capacity": resources(machine, 0),
+        "allocatable": resources(machine, 1),
+        "conditions": conditions(now),
+        "nodeInfo": {
+            "architecture": "amd64",
+            "bootID": "",
+            "containerRuntimeVersion": "cri-o://1.30.5-3.rhaos4.17.gitea27a1a.el9",
+            "kernelVersion": "5.14.0-427.37.1.el9_4.x86_64",
+            "kubeProxyVersion": KUBELET,
+            "kubeletVersion": KUBELET,
+            "machineID": "",
+            "operatingSystem": "linux",
+            "osImage": OS_IMAGE,
+            "systemUUID": "",
+        },
+    });
+    Object::with_status(NODE, json!({ "metadata": metadata, "spec": spec }), status)
+}
+
+/// Resources of a machine, less what the system keeps for itself (half a core, and memory in GiB).
+fn resources(machine: &Machine, reserved_gib: u32) -> Value {
+    let cpu = if reserved_gib == 0 {
+        machine.cores.to_string()
+    } else {
+        format!("{}m", machine.cores * 1000 - 500)
+    };
+    let mut resources = json!({
+        "cpu": cpu,
+        "memory": format!("{}Ki", (machine.memory_gib - reserved_gib) * 1024 * 1024),
+        "ephemeral-storage": "456Gi",
+        "hugepages-1Gi": "0",
+        "hugepages-2Mi": "0",
+        "pods": machine.max_pods.to_string(),
+    });
+    if machine.virtualization {
+        for device in ["kvm", "tun", "vhost-net"] {
+            resources[format!("devices.kubevirt.io/{device}")] = "1k".into();
+        }
+    }
+    resources
+}
+
+fn conditions(now: &str) -> Value {
+    let condition = |kind: &str, status: &str, reason: &str, message: &str| {
+        json!({
+            "type": kind,
+            "status": status,
+            "reason": reason,
+            "message": message,
+            "lastHeartbeatTime": now,
+            "lastTransitionTime": now,
+        })
+    };
+    json!([
+        condition(
+            "MemoryPressure",
+            "False",
+            "KubeletHasSufficientMemory",
+            "kubelet has sufficient memory available"
+        ),
+        condition(
+            "DiskPressure",
+            "False",
+            "KubeletHasNoDiskPressure",
+            "kubelet has no disk pressure"
+        ),
+        condition(
+            "PIDPressure",
+            "False",
+            "KubeletHasSufficientPID",
+            "kubelet has sufficient PID available"
+        ),
+        condition("Ready", "True", "KubeletReady", "kubelet is posting ready status"),
+    ])
+}

@@ -1,0 +1,185 @@
+//! Puts a world together: the management cluster's API server, its state, and the actors that make it live.
+//!
+//! A world owns its tasks: dropping it is the kill that everything here must survive. It knows neither processes nor
+//! sockets; `process.rs` and `simulation.rs` are the two ways to have one.
+
+mod boot;
+mod faults;
+mod past;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use berth_apiserver::{ApiServer, Clock, Identity, OpenError, Options, ServerVersion, Storage};
+use serde_json::Value;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::actor::{Actor, Context};
+use crate::catalog::PackageManifests;
+use crate::client::{self, Client};
+use crate::generation::Generation;
+use crate::openshift::Projects;
+use crate::random::Random;
+use crate::schemas::Overrides;
+use crate::site::{Guests, Site};
+use crate::time::{Speed, Time};
+use crate::{actors, controller};
+
+pub use faults::Faults;
+use past::Past;
+
+/// Domain under which the management cluster's routes get their hosts. `.test` is reserved: it is nobody's.
+const APPS_DOMAIN: &str = "apps.hub.lab.test";
+/// Loopback addresses, of which every Linux machine has all.
+const ADDRESSES: &str = "127.64.0.0/16";
+
+/// What a world is made of.
+pub(crate) struct Config {
+    /// Where the management cluster's objects are kept.
+    pub(crate) storage: Box<dyn Storage>,
+    pub(crate) speed: Speed,
+    pub(crate) generation: Generation,
+    /// Names of actors that are left out.
+    pub(crate) without: BTreeSet<String>,
+    pub(crate) faults: Faults,
+    /// Wall time.
+    pub(crate) clock: Clock,
+    /// Names and passwords of the actors.
+    pub(crate) random: Random,
+    /// Uids and generated names of the API server.
+    pub(crate) server_random: berth_apiserver::Random,
+    /// `https://host:port` of the API.
+    pub(crate) api_url: String,
+    /// PEM of the CA of the API's certificate.
+    pub(crate) root_ca: String,
+    /// PEM of the CA of what the ingress serves.
+    pub(crate) ingress_ca: String,
+    /// `host:port` where the `hcp` archive is served.
+    pub(crate) downloads: Option<String>,
+    pub(crate) guests: Box<dyn Guests>,
+    /// CRDs to serve in place of the lab's own.
+    pub(crate) crds: Vec<Value>,
+}
+
+/// A world that runs.
+pub(crate) struct World {
+    server: ApiServer,
+    site: Arc<Site>,
+    shutdown: CancellationToken,
+    tasks: JoinSet<()>,
+}
+
+/// Why a world does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The store cannot be opened.
+    #[error("failed to open the lab's API server")]
+    Open(#[from] OpenError),
+    /// The management cluster's objects cannot be made.
+    #[error("failed to load the management cluster's state")]
+    Load(#[from] client::Error),
+    /// What the state consists of did not come up.
+    #[error("the management cluster did not settle: {0}")]
+    Unsettled(String),
+    /// An actor that is to be left out does not exist.
+    #[error("there is no actor `{name}`; there are {known}")]
+    NoSuchActor {
+        /// What was asked for.
+        name: String,
+        /// What there is, joined by commas.
+        known: String,
+    },
+}
+
+impl World {
+    /// Starts a world on what its storage holds; on nothing, the management cluster is made first.
+    pub(crate) async fn start(config: Config) -> Result<Self, StartError> {
+        let actors = chosen(&config.without)?;
+        let past = Past::default();
+        let clock = past.clock(config.clock);
+        let server = ApiServer::open(Options {
+            storage: config.storage,
+            clock: Arc::clone(&clock),
+            random: config.server_random,
+            version: ServerVersion::release(config.generation.kubernetes()),
+            virtual_resources: vec![Arc::new(PackageManifests::new(config.generation)), Arc::new(Projects)],
+            root_ca: Some(config.root_ca),
+            ..Options::in_memory()
+        })?;
+        let client = Client::new(kube::Client::new(server.service(Identity::admin()), "default"), "lab");
+        let site = Arc::new(Site {
+            apps_domain: APPS_DOMAIN.to_owned(),
+            downloads: config.downloads.clone(),
+            guests: config.guests,
+            schemas: Overrides::new(config.crds),
+            faults: config.faults,
+        });
+        let context = Context {
+            client,
+            time: Time::new(config.speed, move || clock()),
+            random: config.random,
+            generation: config.generation,
+            site: Arc::clone(&site),
+        };
+        let setting = boot::Setting {
+            api_url: &config.api_url,
+            ingress_ca: &config.ingress_ca,
+            addresses: ADDRESSES,
+        };
+        boot::boot(&context, &setting, &actors, &past).await?;
+        let shutdown = CancellationToken::new();
+        let mut tasks = JoinSet::new();
+        for actor in actors {
+            let context = for_actor(&context, &*actor);
+            tasks.spawn(controller::run(actor, context, shutdown.clone()));
+        }
+        Ok(Self {
+            server,
+            site,
+            shutdown,
+            tasks,
+        })
+    }
+
+    /// The management cluster's API server.
+    pub(crate) fn server(&self) -> &ApiServer {
+        &self.server
+    }
+
+    /// What actors know of this world, guests among it.
+    pub(crate) fn site(&self) -> &Site {
+        &self.site
+    }
+
+    /// Ends all actors, and waits for them.
+    pub(crate) async fn stop(mut self) {
+        self.shutdown.cancel();
+        while self.tasks.join_next().await.is_some() {}
+    }
+}
+
+/// The actors of a world. An unknown name is more likely a typing error than a wish.
+fn chosen(without: &BTreeSet<String>) -> Result<Vec<Arc<dyn Actor>>, StartError> {
+    let all = actors::all();
+    let known: BTreeSet<&str> = all.iter().map(|actor| actor.name()).collect();
+    if let Some(name) = without.iter().find(|name| !known.contains(name.as_str())) {
+        let known = known.into_iter().collect::<Vec<_>>().join(", ");
+        return Err(StartError::NoSuchActor {
+            name: name.clone(),
+            known,
+        });
+    }
+    Ok(all
+        .into_iter()
+        .filter(|actor| !without.contains(actor.name()))
+        .collect())
+}
+
+/// The context of an actor: writing under its own name.
+fn for_actor(context: &Context, actor: &dyn Actor) -> Context {
+    Context {
+        client: context.client.with_manager(actor.manager()),
+        ..context.clone()
+    }
+}
