@@ -1,1 +1,140 @@
-fn main() {}
+//! `berth`: arguments in, words and exit codes out. The only crate that prints, reads the environment, or installs a crypto
+//! provider.
+//!
+//! Begin with `args.rs` (what can be typed); `commands/` has one file a command; `target.rs` says which cluster it acts on,
+//! `session.rs` connects to it, `printer.rs` prints.
+
+mod args;
+mod commands;
+mod connect;
+mod discovery;
+mod documents;
+mod env;
+mod exit;
+mod failure;
+mod guests;
+mod hcp_kubeconfig;
+mod labs;
+mod plan_view;
+mod printer;
+mod program;
+mod progress;
+mod random;
+mod report_view;
+mod session;
+mod table;
+mod target;
+mod yaml;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use clap::error::ErrorKind;
+
+use args::{Cli, Command, TargetArgs};
+use commands::guest::Credential;
+use exit::Exit;
+use failure::{Attempted, Result};
+use printer::Printer;
+use program::Program;
+use session::Session;
+use target::Purpose;
+
+fn main() -> ExitCode {
+    let arguments = env::arguments();
+    let called = arguments
+        .first()
+        .map(|called| called.to_string_lossy().into_owned())
+        .unwrap_or_default();
+    let printer = Printer::new(Program::called(&called));
+    if Program::is_hcp(&called) {
+        let rest = arguments
+            .iter()
+            .skip(1)
+            .map(|argument| argument.to_string_lossy().into_owned())
+            .collect();
+        return ExitCode::from(commands::hcp::run(&printer, rest));
+    }
+    match Cli::try_parse_from(&arguments) {
+        Ok(cli) => match dispatch(&printer, cli) {
+            Ok(code) => code,
+            Err(failure) => {
+                printer.failure(&failure);
+                failure.exit.into()
+            }
+        },
+        Err(error) => usage(&printer, &error),
+    }
+}
+
+/// What clap has to say: help on stdout is an answer, anything else is wrong arguments.
+fn usage(printer: &Printer, error: &clap::Error) -> ExitCode {
+    let text = error.render().to_string();
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+            printer.out(&text);
+            Exit::Done.into()
+        }
+        _ => {
+            printer.say(text.trim_end());
+            Exit::Usage.into()
+        }
+    }
+}
+
+fn dispatch(printer: &Printer, cli: Cli) -> Result<ExitCode> {
+    let Cli { target, command } = cli;
+    // What needs no cluster needs no runtime either, and answers at once.
+    let exit = match command {
+        Command::Render(args) => commands::render::run(printer, &args)?,
+        Command::Schema { kind } => commands::schema::run(printer, kind.as_deref())?,
+        Command::Completions { shell } => commands::completions::run(printer, shell),
+        Command::Version(args) => commands::version::run(printer, &args),
+        Command::Hcp { arguments } => return Ok(ExitCode::from(commands::hcp::run(printer, arguments))),
+        Command::Lab(args) => commands::lab::run(printer, &target, args.command)?,
+        command => runtime()?.block_on(online(printer, &target, command))?,
+    };
+    Ok(exit.into())
+}
+
+async fn online(printer: &Printer, target: &TargetArgs, command: Command) -> Result<Exit> {
+    match command {
+        Command::Up(args) => commands::up::run(printer, target, args).await,
+        Command::Plan(args) => commands::plan::run(printer, target, args).await,
+        Command::Check(args) => commands::check::run(printer, target, args).await,
+        Command::Down(args) => commands::down::run(printer, target, args).await,
+        other => {
+            let session = Session::open(printer, target, Purpose::Read).await?;
+            match other {
+                Command::Status(args) => commands::status::run(printer, &session, args).await,
+                Command::Get(args) => commands::get::run(printer, &session.client, args).await,
+                Command::Describe(args) => commands::describe::run(printer, &session.client, args).await,
+                Command::Kubeconfig(args) => {
+                    commands::guest::run(printer, &session, &args.guest, Credential::Kubeconfig).await
+                }
+                Command::Password(args) => {
+                    commands::guest::run(printer, &session, &args.guest, Credential::Password).await
+                }
+                _ => unreachable!("every other command is dispatched before"),
+            }
+        }
+    }
+}
+
+/// A runtime for commands that speak to a cluster, with everything that TLS and logs need.
+pub(crate) fn runtime() -> Result<tokio::runtime::Runtime> {
+    // Fails only where a provider is installed already, which is then this one.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    if let Some(filter) = env::log_filter() {
+        let filter = tracing_subscriber::EnvFilter::new(filter);
+        tracing_subscriber::fmt()
+            .with_env_filter(filter)
+            .with_writer(std::io::stderr)
+            .init();
+    }
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .attempted("could not start the runtime")
+}

@@ -1,0 +1,329 @@
+//! What was typed. Nothing here touches the system.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Hosted control planes on OpenShift Virtualization, from a bare management cluster to working guests
+#[derive(Debug, Parser)]
+#[command(
+    name = "berth",
+    version,
+    disable_version_flag = true,
+    propagate_version = false,
+    max_term_width = 100
+)]
+#[command(
+    after_help = "Without --lab, --kubeconfig or --context, a command acts on the running lab or on the current \
+                        kubeconfig, whichever exists; where both do, reads say which they took and writes refuse."
+)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) target: TargetArgs,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Which management cluster a command acts on
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct TargetArgs {
+    /// Act on an embedded lab
+    #[arg(long, global = true, value_name = "NAME", num_args = 0..=1, require_equals = true, default_missing_value = "default")]
+    #[arg(conflicts_with_all = ["kubeconfig", "context"], help_heading = "Target")]
+    pub(crate) lab: Option<String>,
+    /// Act on the cluster of this kubeconfig
+    #[arg(long, global = true, value_name = "FILE", help_heading = "Target")]
+    pub(crate) kubeconfig: Option<PathBuf>,
+    /// Act on the cluster of this kubeconfig context
+    #[arg(long, global = true, value_name = "NAME", help_heading = "Target")]
+    pub(crate) context: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Plan, ask, apply and wait until the documents are true
+    Up(UpArgs),
+    /// Show what `up` would do
+    Plan(PlanArgs),
+    /// Judge the documents and the cluster before anything is written
+    Check(CheckArgs),
+    /// Print the objects that the documents stand for
+    Render(RenderArgs),
+    /// Show the management cluster and its guests, what fails first
+    Status(StatusArgs),
+    /// List objects, as the server's own tables
+    Get(GetArgs),
+    /// Show an object with its events
+    Describe(DescribeArgs),
+    /// Delete a guest in order, explaining what blocks
+    Down(DownArgs),
+    /// Print a guest's admin kubeconfig
+    Kubeconfig(GuestArgs),
+    /// Print a guest's kubeadmin password
+    Password(GuestArgs),
+    /// Start, stop and look at labs
+    Lab(LabArgs),
+    /// A drop-in for the `hcp` command
+    #[command(disable_help_flag = true)]
+    Hcp {
+        /// What `hcp` takes
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGS")]
+        arguments: Vec<String>,
+    },
+    /// Print the JSON Schema of Berth's documents
+    Schema {
+        /// Only this kind: ManagementCluster or GuestCluster
+        kind: Option<String>,
+    },
+    /// Print a shell's completion script
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the version
+    Version(VersionArgs),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Documents {
+    /// A document, or a folder of documents; `-` for standard input
+    #[arg(short, long = "file", value_name = "FILE", required = true, num_args = 1.., action = clap::ArgAction::Append)]
+    pub(crate) files: Vec<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct UpArgs {
+    #[command(flatten)]
+    pub(crate) documents: Documents,
+    /// Only this step, and those that it stands on
+    #[arg(long, value_name = "STEP")]
+    pub(crate) only: Vec<String>,
+    /// Give up after this long, e.g. 40m or 1h30m
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub(crate) timeout: Option<Duration>,
+    /// Print the guide's text as it goes
+    #[arg(long)]
+    pub(crate) narrate: bool,
+    /// Don't ask
+    #[arg(short, long)]
+    pub(crate) yes: bool,
+    /// Write every event as a JSON line to a file, or to standard output with `-`
+    #[arg(long, value_name = "FILE")]
+    pub(crate) events: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) lab: LabOptions,
+}
+
+/// What a lab is started with
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct LabOptions {
+    /// How fast the lab's modelled work goes by: `max`, or a number (1 is the real pace)
+    #[arg(long, value_name = "SPEED", help_heading = "Lab")]
+    pub(crate) speed: Option<String>,
+    /// Which upstream versions the lab plays
+    #[arg(long, value_name = "VERSION", value_parser = ["4.17"], help_heading = "Lab")]
+    pub(crate) generation: Option<String>,
+    /// Leave out an actor, e.g. `load_balancer`
+    #[arg(long, value_name = "ACTOR", help_heading = "Lab")]
+    pub(crate) without: Vec<String>,
+    /// Load CustomResourceDefinitions from this folder in place of the lab's own
+    #[arg(long, value_name = "DIR", help_heading = "Lab")]
+    pub(crate) crds: Option<PathBuf>,
+    /// Survive power loss too, at the price of slower writes
+    #[arg(long, help_heading = "Lab")]
+    pub(crate) fsync: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct PlanArgs {
+    #[command(flatten)]
+    pub(crate) documents: Documents,
+    /// Print what a person would type instead
+    #[arg(long)]
+    pub(crate) commands: bool,
+    /// How to print it
+    #[arg(short, long, value_enum, default_value_t = Structured::Text)]
+    pub(crate) output: Structured,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct CheckArgs {
+    #[command(flatten)]
+    pub(crate) documents: Documents,
+    /// How to print it
+    #[arg(short, long, value_enum, default_value_t = Structured::Text)]
+    pub(crate) output: Structured,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct RenderArgs {
+    #[command(flatten)]
+    pub(crate) documents: Documents,
+    /// Write one file an object into this folder instead of printing
+    #[arg(long, value_name = "DIR")]
+    pub(crate) into: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct StatusArgs {
+    /// Only this guest: NAME or NAMESPACE/NAME
+    pub(crate) guest: Option<String>,
+    /// How to print it
+    #[arg(short, long, value_enum, default_value_t = Structured::Text)]
+    pub(crate) output: Structured,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct GetArgs {
+    /// Kinds, by any name that the server knows, separated by commas; TYPE/NAME works too
+    pub(crate) kinds: String,
+    /// Names of objects
+    pub(crate) names: Vec<String>,
+    /// Namespace
+    #[arg(short, long, value_name = "NAMESPACE")]
+    pub(crate) namespace: Option<String>,
+    /// All namespaces
+    #[arg(short = 'A', long, conflicts_with = "namespace")]
+    pub(crate) all_namespaces: bool,
+    /// Only objects with these labels
+    #[arg(short = 'l', long, value_name = "LABELS")]
+    pub(crate) selector: Option<String>,
+    /// How to print it
+    #[arg(short, long, value_enum, default_value_t = Listing::Table)]
+    pub(crate) output: Listing,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct DescribeArgs {
+    /// A kind, or TYPE/NAME
+    pub(crate) kind: String,
+    /// The object's name
+    pub(crate) name: Option<String>,
+    /// Namespace
+    #[arg(short, long, value_name = "NAMESPACE")]
+    pub(crate) namespace: Option<String>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct DownArgs {
+    /// The guest: NAME or NAMESPACE/NAME
+    #[arg(required_unless_present = "all")]
+    pub(crate) guest: Option<String>,
+    /// Every guest
+    #[arg(long, conflicts_with = "guest")]
+    pub(crate) all: bool,
+    /// Don't ask
+    #[arg(short, long)]
+    pub(crate) yes: bool,
+    /// Give up waiting after this long
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub(crate) timeout: Option<Duration>,
+    /// Write every event as a JSON line to a file, or to standard output with `-`
+    #[arg(long, value_name = "FILE")]
+    pub(crate) events: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct GuestArgs {
+    /// The guest: NAME or NAMESPACE/NAME
+    pub(crate) guest: String,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct LabArgs {
+    #[command(subcommand)]
+    pub(crate) command: LabCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum LabCommand {
+    /// Start a lab, or find the one that runs
+    Start(LabOptions),
+    /// Stop a lab; its data stay
+    Stop,
+    /// Stop a lab and delete its data
+    Reset {
+        /// Don't ask
+        #[arg(short, long)]
+        yes: bool,
+    },
+    /// Show a lab: address, speed, schemas, requests
+    Status {
+        /// How to print it
+        #[arg(short, long, value_enum, default_value_t = Structured::Text)]
+        output: Structured,
+    },
+    /// Print the path of a lab's kubeconfig
+    Kubeconfig {
+        /// Print its content instead
+        #[arg(long)]
+        raw: bool,
+    },
+    /// The lab's own process
+    #[command(hide = true)]
+    Run {
+        /// What the starting process asks for
+        #[arg(long)]
+        options: String,
+    },
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct VersionArgs {
+    /// How to print it
+    #[arg(short, long, value_enum, default_value_t = Structured::Text)]
+    pub(crate) output: Structured,
+}
+
+/// Text for people, or a documented structure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Structured {
+    Text,
+    Json,
+    Yaml,
+}
+
+/// How `get` prints.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Listing {
+    Table,
+    Wide,
+    Json,
+    Yaml,
+    Name,
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let signed: jiff::SignedDuration = text
+        .parse()
+        .map_err(|_| "not a duration such as 90s, 40m or 1h30m".to_owned())?;
+    Duration::try_from(signed).map_err(|_| "a duration can't be negative".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn lab_takes_a_name_only_with_an_equals_sign() {
+        let cli = Cli::try_parse_from(["berth", "status", "--lab", "guest-cluster-0"]).expect("parses");
+        assert_eq!(cli.target.lab.as_deref(), Some("default"));
+        let cli = Cli::try_parse_from(["berth", "--lab=second", "status"]).expect("parses");
+        assert_eq!(cli.target.lab.as_deref(), Some("second"));
+    }
+
+    #[test]
+    fn durations_are_as_people_write_them() {
+        assert_eq!(duration("1h30m"), Ok(Duration::from_secs(5400)));
+        assert!(duration("-3s").is_err());
+        assert!(duration("soon").is_err());
+    }
+}

@@ -1,0 +1,70 @@
+//! `berth check`: judges documents and cluster before anything is written.
+
+use berth_procedure::checks::{self, CheckResult, Verdict};
+
+use crate::args::{CheckArgs, Structured, TargetArgs};
+use crate::documents;
+use crate::exit::Exit;
+use crate::failure::{Attempted, Failure, Result};
+use crate::printer::{Printer, Tone};
+use crate::session::Session;
+use crate::target::Purpose;
+use crate::yaml;
+
+/// Prints every check's verdict. Exit code 3 where one refuses.
+pub(crate) async fn run(printer: &Printer, target: &TargetArgs, args: CheckArgs) -> Result<Exit> {
+    let CheckArgs { documents, output } = args;
+    let documents = documents::load(&documents)?;
+    let session = Session::open(printer, target, Purpose::Read).await?;
+    let facts = session
+        .engine()?
+        .read(&[], &checks::watches())
+        .await
+        .attempted(format!("could not read {session}"))?;
+    let results = checks::run(&documents, &facts);
+    let refuses = results.iter().any(|result| matches!(result.verdict, Verdict::Refused));
+    let value = || {
+        serde_json::to_value(&results)
+            .map_err(|error| Failure::failed("the checks could not be written").because(&error))
+    };
+    match output {
+        Structured::Json => printer.line(&format!("{:#}", value()?)),
+        Structured::Yaml => printer.out(&yaml::to_string(&value()?)),
+        Structured::Text => {
+            printer.say(&format!("{session}, as {}", session.server.user));
+            for result in &results {
+                printer.out(&text(printer, result));
+            }
+        }
+    }
+    Ok(if refuses { Exit::Refused } else { Exit::Done })
+}
+
+fn text(printer: &Printer, result: &CheckResult) -> String {
+    let CheckResult {
+        id,
+        title,
+        verdict,
+        object,
+        evidence,
+        fix,
+        at,
+    } = result;
+    let (tone, word) = match verdict {
+        Verdict::Pass => (Tone::Good, "ok".to_owned()),
+        Verdict::Warn => (Tone::Warning, "warning".to_owned()),
+        Verdict::MendedBy(step) => (Tone::Quiet, format!("will be mended by `{step}`")),
+        Verdict::Refused => (Tone::Bad, "refused".to_owned()),
+        Verdict::Unknown => (Tone::Quiet, "can't be told".to_owned()),
+    };
+    let mut text = format!("{id:<4} {title}: {}\n", printer.out_tone(tone, &word));
+    if matches!(verdict, Verdict::Pass | Verdict::MendedBy(_)) {
+        return text;
+    }
+    let place = at.as_ref().map(|at| format!("{at}: ")).unwrap_or_default();
+    text.push_str(&format!("       {place}{object}: {evidence}\n"));
+    if !fix.is_empty() {
+        text.push_str(&format!("       fix: {fix}\n"));
+    }
+    text
+}

@@ -1,0 +1,68 @@
+//! `berth render`: the objects that documents stand for, without asking any cluster. Secrets are left out.
+
+use std::fs;
+use std::path::Path;
+
+use berth_procedure::{Change, Facts, ObjectRef, compile};
+use serde_json::Value;
+
+use crate::args::RenderArgs;
+use crate::commands::plan::platform;
+use crate::documents;
+use crate::exit::Exit;
+use crate::failure::{Attempted, Result};
+use crate::printer::Printer;
+use crate::yaml;
+
+/// Prints the objects as YAML documents, or writes one file each.
+pub(crate) fn run(printer: &Printer, args: &RenderArgs) -> Result<Exit> {
+    let RenderArgs { documents, into } = args;
+    let documents = documents::load(documents)?;
+    let facts = Facts::default();
+    let mut left_out = Vec::new();
+    let mut objects = Vec::new();
+    for change in compile(&documents, &platform())
+        .iter()
+        .flat_map(|step| step.changes(&facts))
+    {
+        match change {
+            Change::Apply { object, .. } | Change::CreateOnce { object, .. } if object.resource.kind == "Secret" => {
+                left_out.push(object.to_string());
+            }
+            Change::Apply { object, fields } | Change::CreateOnce { object, fields, .. } => {
+                objects.push((object, fields))
+            }
+            Change::Set { object, path, .. } => left_out.push(format!("{} of {object}", path.join("."))),
+            Change::Absent { .. } => {}
+            Change::Later { what, after } => left_out.push(format!("{what} (known after {after})")),
+        }
+    }
+    match into {
+        Some(folder) => write(printer, folder, &objects)?,
+        None => {
+            for (_, fields) in &objects {
+                printer.out(&format!("{}---\n", yaml::to_string(fields)));
+            }
+        }
+    }
+    for line in left_out {
+        printer.say(&format!("left out: {line}"));
+    }
+    Ok(Exit::Done)
+}
+
+fn write(printer: &Printer, folder: &Path, objects: &[(ObjectRef, Value)]) -> Result<()> {
+    fs::create_dir_all(folder).attempted(format!("could not make the folder {}", folder.display()))?;
+    for (object, fields) in objects {
+        let place = object
+            .namespace
+            .as_ref()
+            .map(|namespace| format!("{namespace}-"))
+            .unwrap_or_default();
+        let name = format!("{}-{place}{}.yaml", object.resource.kind.to_lowercase(), object.name);
+        let file = folder.join(name);
+        fs::write(&file, yaml::to_string(fields)).attempted(format!("could not write {}", file.display()))?;
+        printer.line(&file.display().to_string());
+    }
+    Ok(())
+}

@@ -1,0 +1,175 @@
+//! `berth status`: the management cluster and its guests as a tree, what fails first.
+
+use berth_procedure::status::{self, GuestStatus, MachineStatus, PoolStatus, Status};
+use jiff::Timestamp;
+use serde_json::json;
+
+use crate::args::{StatusArgs, Structured};
+use crate::exit::Exit;
+use crate::failure::{Attempted, Failure, Result};
+use crate::guests;
+use crate::printer::{Printer, Tone};
+use crate::session::Session;
+use crate::yaml;
+
+/// Prints the tree. Exit code 1 where a guest is not as it should be.
+pub(crate) async fn run(printer: &Printer, session: &Session, args: StatusArgs) -> Result<Exit> {
+    let StatusArgs { guest, output } = args;
+    let only = match guest {
+        Some(typed) => {
+            let guest = guests::find(&session.client, &typed).await?;
+            Some((guest.namespace, guest.name))
+        }
+        None => None,
+    };
+    let status = read(session, only.as_ref()).await?;
+    let value = || {
+        let server = json!({ "url": session.server.url, "lab": session.lab, "simulated": session.lab.is_some() });
+        let status = serde_json::to_value(&status);
+        let mut status = status.map_err(|error| Failure::failed("the status could not be written").because(&error))?;
+        status["server"] = server;
+        Ok::<_, Failure>(status)
+    };
+    match output {
+        Structured::Json => printer.line(&format!("{:#}", value()?)),
+        Structured::Yaml => printer.out(&yaml::to_string(&value()?)),
+        Structured::Text => printer.out(&text(printer, session, &status)),
+    }
+    let well = status.guests.iter().all(|guest| guest.diagnosis.is_none());
+    Ok(if well { Exit::Done } else { Exit::Failed })
+}
+
+async fn read(session: &Session, only: Option<&(String, String)>) -> Result<Status> {
+    let engine = session.engine()?;
+    let mut watches = status::watches();
+    let facts = engine
+        .read(&[], &watches)
+        .await
+        .attempted(format!("could not read {session}"))?;
+    for (namespace, name) in status::guests(&facts) {
+        if only.is_none_or(|only| *only == (namespace.clone(), name.clone())) {
+            watches.extend(status::guest_watches(&namespace, &name));
+        }
+    }
+    let facts = engine
+        .read(&[], &watches)
+        .await
+        .attempted(format!("could not read {session}"))?;
+    let mut status = status::status(&facts, Timestamp::now());
+    if let Some((namespace, name)) = only {
+        status
+            .guests
+            .retain(|guest| guest.namespace == *namespace && guest.name == *name);
+    }
+    Ok(status)
+}
+
+fn text(printer: &Printer, session: &Session, status: &Status) -> String {
+    let mark = |good: bool| {
+        if good {
+            printer.out_tone(Tone::Good, "✓")
+        } else {
+            printer.out_tone(Tone::Bad, "✗")
+        }
+    };
+    let version = if status.version.is_empty() {
+        "version unknown"
+    } else {
+        &status.version
+    };
+    let mut text = format!("{session}  OpenShift {version}\n");
+    if status.engine.is_empty() {
+        text.push_str(&format!(
+            "{} no multicluster engine\n",
+            printer.out_tone(Tone::Quiet, "-")
+        ));
+    } else {
+        text.push_str(&format!(
+            "{} multicluster engine {}\n",
+            mark(status.engine == "Available"),
+            status.engine
+        ));
+        let managed = if status.local_cluster {
+            "joined and available"
+        } else {
+            "not available"
+        };
+        text.push_str(&format!("{} local-cluster {managed}\n", mark(status.local_cluster)));
+    }
+    for guest in &status.guests {
+        text.push_str(&guest_text(
+            printer,
+            guest,
+            mark(guest.diagnosis.is_none() && guest.available),
+        ));
+    }
+    if status.guests.is_empty() {
+        text.push_str("no guests\n");
+    }
+    text
+}
+
+fn guest_text(printer: &Printer, guest: &GuestStatus, mark: String) -> String {
+    let GuestStatus {
+        namespace,
+        name,
+        version,
+        progress,
+        available,
+        deleting,
+        control_plane,
+        pools,
+        diagnosis,
+    } = guest;
+    let state = match (deleting, available) {
+        (true, _) => "being deleted",
+        (false, true) => "available",
+        (false, false) => "not available",
+    };
+    let version = if version.is_empty() { "no version yet" } else { version };
+    let mut text = format!("{mark} guest {namespace}/{name}  {version} {progress}, {state}\n");
+    if let Some(diagnosis) = diagnosis {
+        let id = if diagnosis.id.is_empty() {
+            String::new()
+        } else {
+            format!("{} ", diagnosis.id)
+        };
+        let title = printer.out_tone(Tone::Bad, &format!("{id}{}", diagnosis.title));
+        text.push_str(&format!("    {title} ({})\n", diagnosis.object));
+        for line in &diagnosis.evidence {
+            text.push_str(&format!("      {line}\n"));
+        }
+        text.push_str(&format!("      fix: {}\n", diagnosis.fix));
+    }
+    text.push_str(&format!(
+        "    control plane: {} of {} workloads ready\n",
+        control_plane.done, control_plane.total
+    ));
+    for PoolStatus {
+        name,
+        version,
+        nodes,
+        machines,
+    } in pools
+    {
+        let version = if version.is_empty() { "no version yet" } else { version };
+        text.push_str(&format!(
+            "    node pool {name}: {} of {} nodes ready, {version}\n",
+            nodes.done, nodes.total
+        ));
+        for MachineStatus { name, status, host } in machines {
+            let status = if status.is_empty() {
+                "no virtual machine yet"
+            } else {
+                status
+            };
+            let host = if host.is_empty() {
+                String::new()
+            } else {
+                format!(" on {host}")
+            };
+            text.push_str(&format!("      {name}  {status}{host}\n"));
+        }
+    }
+    text
+}

@@ -1,0 +1,21 @@
+//! `berth version`: what this binary is, and what it plays and targets.
+
+use serde_json::json;
+
+use crate::args::{Structured, VersionArgs};
+use crate::exit::Exit;
+use crate::printer::Printer;
+use crate::yaml;
+
+/// Prints the version.
+pub(crate) fn run(printer: &Printer, args: &VersionArgs) -> Exit {
+    let VersionArgs { output } = args;
+    let version = env!("CARGO_PKG_VERSION");
+    let value = json!({ "version": version, "labGenerations": ["4.17"] });
+    match output {
+        Structured::Text => printer.line(&format!("berth {version} (lab plays OpenShift 4.17)")),
+        Structured::Json => printer.line(&format!("{value:#}")),
+        Structured::Yaml => printer.out(&yaml::to_string(&value)),
+    }
+    Exit::Done
+}

@@ -1,0 +1,78 @@
+//! Every environment variable that Berth reads, and the only place that reads them.
+
+use std::env;
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use berth_procedure::render::Dialect;
+
+/// Where labs and tools are kept; the platform's state folder otherwise.
+const BERTH_HOME: &str = "BERTH_HOME";
+/// A kubeconfig, as every Kubernetes tool takes it (a list of files, the first that exists wins here).
+const KUBECONFIG: &str = "KUBECONFIG";
+/// Any value: no colour.
+const NO_COLOR: &str = "NO_COLOR";
+/// What the log says: a filter as `tracing` takes it, e.g. `berth_engine=debug`.
+const BERTH_LOG: &str = "BERTH_LOG";
+/// Which version's form `hcp … --render` has, where no cluster is asked: `4.17` (the default) or `current`.
+const BERTH_HCP_GENERATION: &str = "BERTH_HCP_GENERATION";
+
+/// The folder for everything that Berth keeps on this machine.
+pub(crate) fn home() -> Option<PathBuf> {
+    if let Some(home) = path(BERTH_HOME) {
+        return Some(home);
+    }
+    if let Some(state) = path("XDG_STATE_HOME") {
+        return Some(state.join("berth"));
+    }
+    user_home().map(|home| home.join(".local/state/berth"))
+}
+
+/// The kubeconfig that a client without flags would use, if there is one: `$KUBECONFIG`, else `~/.kube/config`.
+pub(crate) fn kubeconfig() -> Option<PathBuf> {
+    if let Some(list) = env::var_os(KUBECONFIG).filter(|list| !list.is_empty()) {
+        return env::split_paths(&list).find(|file| file.is_file());
+    }
+    user_home()
+        .map(|home| home.join(".kube/config"))
+        .filter(|file| file.is_file())
+}
+
+/// Whether the user asked for no colour (<https://no-color.org>).
+pub(crate) fn no_color() -> bool {
+    env::var_os(NO_COLOR).is_some_and(|value| !value.is_empty())
+}
+
+/// The log's filter; nothing is logged without it.
+pub(crate) fn log_filter() -> Option<String> {
+    env::var(BERTH_LOG).ok().filter(|filter| !filter.is_empty())
+}
+
+/// The form that the `hcp` drop-in renders in, if one is asked for.
+pub(crate) fn hcp_dialect() -> Option<Dialect> {
+    match env::var(BERTH_HCP_GENERATION).ok()?.as_str() {
+        "4.17" => Some(Dialect::Release4_17),
+        "current" => Some(Dialect::Current),
+        _ => None,
+    }
+}
+
+/// A variable that a document names as a secret's source.
+pub(crate) fn named(variable: &str) -> Option<String> {
+    env::var(variable).ok()
+}
+
+/// The program as it was called, and its arguments.
+pub(crate) fn arguments() -> Vec<OsString> {
+    env::args_os().collect()
+}
+
+fn user_home() -> Option<PathBuf> {
+    path("HOME")
+}
+
+fn path(variable: &str) -> Option<PathBuf> {
+    env::var_os(variable)
+        .filter(|value| !value.is_empty())
+        .map(PathBuf::from)
+}

@@ -1,0 +1,61 @@
+//! Finding a guest by the name that a user typed: NAME, or NAMESPACE/NAME.
+
+use kube::Client;
+use serde_json::Value;
+
+use crate::discovery::get;
+use crate::failure::{Attempted, Failure, Result};
+
+const HOSTED_CLUSTERS: &str = "/apis/hypershift.openshift.io/v1beta1/hostedclusters";
+
+/// A guest's HostedCluster.
+#[derive(Clone, Debug)]
+pub(crate) struct Guest {
+    pub(crate) namespace: String,
+    pub(crate) name: String,
+    pub(crate) object: Value,
+}
+
+/// The one guest of that name.
+pub(crate) async fn find(client: &Client, typed: &str) -> Result<Guest> {
+    let (namespace, name) = match typed.split_once('/') {
+        Some((namespace, name)) => (Some(namespace), name),
+        None => (None, typed),
+    };
+    let all = all(client).await?;
+    let known: Vec<String> = all
+        .iter()
+        .map(|guest| format!("{}/{}", guest.namespace, guest.name))
+        .collect();
+    let mut found: Vec<Guest> = all
+        .into_iter()
+        .filter(|guest| guest.name == name && namespace.is_none_or(|namespace| guest.namespace == namespace))
+        .collect();
+    match (found.pop(), found.is_empty()) {
+        (Some(guest), true) => Ok(guest),
+        (Some(_), false) => {
+            Err(Failure::usage(format!("several guests are called `{name}`")).hint("name it as NAMESPACE/NAME"))
+        }
+        (None, _) if known.is_empty() => Err(Failure::failed(format!("there is no guest `{typed}`, nor any other"))),
+        (None, _) => {
+            Err(Failure::failed(format!("there is no guest `{typed}`")).hint(format!("there are {}", known.join(", "))))
+        }
+    }
+}
+
+/// Every guest, by namespace and name; none where HyperShift is not installed.
+pub(crate) async fn all(client: &Client) -> Result<Vec<Guest>> {
+    let list = match get(client, HOSTED_CLUSTERS, "application/json").await {
+        Err(kube::Error::Api(status)) if status.code == 404 => return Ok(Vec::new()),
+        answer => answer.attempted("could not list hosted clusters")?,
+    };
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let items = list["items"].as_array().into_iter().flatten();
+    Ok(items
+        .map(|object| Guest {
+            namespace: text(&object["metadata"]["namespace"]),
+            name: text(&object["metadata"]["name"]),
+            object: object.clone(),
+        })
+        .collect())
+}

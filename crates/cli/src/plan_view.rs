@@ -1,0 +1,199 @@
+//! A plan as a person reads it. Pure: the plan in, text out.
+
+use berth_engine::{Basis, FieldChange, Plan, PlannedRemoval, PlannedStep, PlannedWrite, RemovalPlan, Shown, Verb};
+use berth_procedure::Assessment;
+use serde_json::Value;
+
+use crate::printer::Tone;
+
+/// Chooses how a word is coloured: for stdout or for stderr.
+pub(crate) type Paint<'a> = &'a dyn Fn(Tone, &str) -> String;
+
+/// The plan's steps that do something, each with its writes and actions; then a summary line.
+pub(crate) fn text(plan: &Plan, commands: bool, paint: Paint<'_>) -> String {
+    let mut text = String::new();
+    for step in &plan.steps {
+        if commands || !step.is_empty() || matches!(step.now, Assessment::Fatal { .. }) {
+            text.push_str(&step_text(step, commands, paint));
+            text.push('\n');
+        }
+    }
+    text.push_str(&summary(plan));
+    text.push('\n');
+    text
+}
+
+/// What of the plan the whole management cluster feels: a line a step.
+pub(crate) fn hub_wide(plan: &Plan) -> Vec<String> {
+    let felt = plan.steps.iter().filter(|step| !step.is_empty());
+    felt.filter_map(|step| Some(format!("{}: {}", step.id, step.hub_wide.as_ref()?)))
+        .collect()
+}
+
+/// Whether a check of the plan refuses it.
+pub(crate) fn refused(plan: &Plan) -> bool {
+    plan.steps
+        .iter()
+        .any(|step| matches!(step.now, Assessment::Fatal { .. }))
+}
+
+/// What a removal would delete, in order, and what stays.
+pub(crate) fn removals(plan: &RemovalPlan, paint: Paint<'_>) -> String {
+    let mut text = String::new();
+    for PlannedRemoval {
+        object,
+        note,
+        left,
+        terminating,
+    } in &plan.removals
+    {
+        match left {
+            Some(why) => text.push_str(&format!("  {} leave {object}: {why}\n", paint(Tone::Quiet, "="))),
+            None => {
+                let now = if *terminating { " (being deleted already)" } else { "" };
+                text.push_str(&format!("  {} delete {object}{now}\n", paint(Tone::Bad, "-")));
+            }
+        }
+        if !note.is_empty() {
+            text.push_str(&format!("      {note}\n"));
+        }
+    }
+    for line in &plan.stays {
+        text.push_str(&format!("  {} {line}\n", paint(Tone::Warning, "stays:")));
+    }
+    text
+}
+
+fn step_text(step: &PlannedStep, commands: bool, paint: Paint<'_>) -> String {
+    let mut text = format!("{}  {}\n", paint(Tone::Strong, step.id.as_str()), step.title);
+    if let (Some(felt), false) = (&step.hub_wide, step.is_empty()) {
+        text.push_str(&format!(
+            "  {} the whole cluster feels it: {felt}\n",
+            paint(Tone::Warning, "!")
+        ));
+    }
+    if let Assessment::Fatal { diagnosis } = &step.now {
+        text.push_str(&format!(
+            "  {} {} ({})\n",
+            paint(Tone::Bad, "refused:"),
+            diagnosis.title,
+            diagnosis.object
+        ));
+        for evidence in &diagnosis.evidence {
+            text.push_str(&format!("      {evidence}\n"));
+        }
+        text.push_str(&format!("      fix: {}\n", diagnosis.fix));
+    }
+    for write in step.writes.iter().filter(|write| write.verb != Verb::Unchanged) {
+        text.push_str(&write_text(write, paint));
+    }
+    for effect in step.effects.iter().filter(|effect| !effect.done) {
+        text.push_str(&format!("  {} {}\n", paint(Tone::Good, ">"), effect.what));
+    }
+    for later in &step.later {
+        text.push_str(&format!(
+            "  {} {} (known after {})\n",
+            paint(Tone::Quiet, "?"),
+            later.what,
+            later.after
+        ));
+    }
+    if commands {
+        for command in &step.commands {
+            if !command.comment.is_empty() {
+                text.push_str(&format!(
+                    "  {}\n",
+                    paint(Tone::Quiet, &format!("# {}", command.comment))
+                ));
+            }
+            for (index, line) in command.line.lines().enumerate() {
+                text.push_str(&format!("  {} {line}\n", if index == 0 { "$" } else { ">" }));
+            }
+        }
+    }
+    text
+}
+
+fn write_text(write: &PlannedWrite, paint: Paint<'_>) -> String {
+    let mark = match write.verb {
+        Verb::Create => paint(Tone::Good, "+"),
+        Verb::Delete => paint(Tone::Bad, "-"),
+        Verb::Update | Verb::Set | Verb::Unchanged => paint(Tone::Warning, "~"),
+    };
+    let basis = match &write.basis {
+        Basis::Live | Basis::DryRun => String::new(),
+        Basis::Local => " (compared on this side, not by the server)".to_owned(),
+        Basis::KnownAfter(Some(step)) => format!(" (known after {step})"),
+        Basis::KnownAfter(None) => " (its kind does not exist yet)".to_owned(),
+    };
+    let mut text = format!(
+        "  {mark} {} {}{}\n",
+        write.verb,
+        write.object,
+        paint(Tone::Quiet, &basis)
+    );
+    for field in &write.fields {
+        text.push_str(&format!("      {}\n", field_text(field)));
+    }
+    for conflict in &write.conflicts {
+        let owner = format!(
+            "{} is set by {}; the document must say `takeover: true`",
+            conflict.path, conflict.manager
+        );
+        text.push_str(&format!("      {} {owner}\n", paint(Tone::Bad, "conflict:")));
+    }
+    if let Some(refused) = &write.refused {
+        text.push_str(&format!(
+            "      {} {refused}\n",
+            paint(Tone::Bad, "the server would refuse it:")
+        ));
+    }
+    text
+}
+
+fn field_text(field: &FieldChange) -> String {
+    let FieldChange { path, from, to } = field;
+    match (from, to) {
+        (Shown::Absent, Shown::Secret) => format!("{path}: (secret)"),
+        (_, Shown::Secret) => format!("{path}: (secret, changed)"),
+        (Shown::Absent, to) => format!("{path}: {}", shown(to)),
+        (from, to) => format!("{path}: {} → {}", shown(from), shown(to)),
+    }
+}
+
+fn shown(value: &Shown) -> String {
+    match value {
+        Shown::Absent => "(none)".to_owned(),
+        Shown::Secret => "(secret)".to_owned(),
+        Shown::Value(Value::String(text)) if !text.is_empty() && !text.contains('\n') => text.clone(),
+        Shown::Value(value) => value.to_string(),
+    }
+}
+
+fn summary(plan: &Plan) -> String {
+    if plan.is_empty() {
+        return "Nothing to do: everything is as the documents say.".to_owned();
+    }
+    let writes = plan.steps.iter().flat_map(|step| &step.writes);
+    let count = |verb: Verb| writes.clone().filter(|write| write.verb == verb).count();
+    let later: usize = plan.steps.iter().map(|step| step.later.len()).sum();
+    let actions = plan
+        .steps
+        .iter()
+        .flat_map(|step| &step.effects)
+        .filter(|effect| !effect.done)
+        .count();
+    let parts = [
+        (count(Verb::Create), "to create"),
+        (count(Verb::Update) + count(Verb::Set), "to change"),
+        (count(Verb::Delete), "to delete"),
+        (actions, "to do outside the cluster"),
+        (later, "known later"),
+    ];
+    let parts: Vec<String> = parts
+        .iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, what)| format!("{count} {what}"))
+        .collect();
+    format!("Plan: {}.", parts.join(", "))
+}

@@ -1,0 +1,112 @@
+//! A connection to the chosen cluster, and the engine over it.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use berth_effects::Effects;
+use berth_engine::{Connection, Engine, Holder, Limits, Options, Random};
+use berth_procedure::Server;
+use futures::FutureExt as _;
+use jiff::Timestamp;
+use kube::Client;
+
+use crate::args::TargetArgs;
+use crate::connect;
+use crate::env;
+use crate::failure::{Failure, Result};
+use crate::printer::Printer;
+use crate::target::{self, Purpose, Target};
+
+/// The chosen cluster, connected.
+pub(crate) struct Session {
+    pub(crate) client: Client,
+    pub(crate) server: Server,
+    /// The lab's name, where it is one.
+    pub(crate) lab: Option<String>,
+}
+
+impl Session {
+    /// Chooses a cluster and connects to it.
+    pub(crate) async fn open(printer: &Printer, args: &TargetArgs, purpose: Purpose) -> Result<Self> {
+        Self::connect(target::choose(printer, args, purpose)?).await
+    }
+
+    /// Connects to a cluster.
+    pub(crate) async fn connect(target: Target) -> Result<Self> {
+        let (lab, file, context) = match target {
+            Target::Lab(lab) => (Some(lab.name), Some(lab.kubeconfig), None),
+            Target::Cluster { file, context } => (None, file, context),
+        };
+        let (client, url) = connect::client(file.as_deref(), context.as_deref()).await?;
+        // Who a lab takes us for is no question; on a real hub it decides what a plan can say.
+        let user = if lab.is_some() {
+            None
+        } else {
+            connect::user(&client).await
+        };
+        let server = connect::server(&client, &url, user).await?;
+        Ok(Self { client, server, lab })
+    }
+
+    /// The engine over this connection.
+    pub(crate) fn engine(&self) -> Result<Engine> {
+        Ok(Engine::new(Connection {
+            management: self.client.clone(),
+            server: self.server.clone(),
+            connect: Arc::new(connect::Guests),
+            perform: Arc::new(Effects::new(bin_folder()?)),
+            clock: Arc::new(Timestamp::now),
+            random: Random::system(),
+            identity: Holder::this_process(),
+            // A lab is on this machine, and nobody else's: no manners needed.
+            options: Options {
+                requests_per_second: if self.lab.is_some() {
+                    None
+                } else {
+                    Options::default().requests_per_second
+                },
+                ..Options::default()
+            },
+        }))
+    }
+}
+
+impl fmt::Display for Session {
+    /// As every output names its cluster: `https://api.hub.example.com:6443`, `https://127.0.0.1:40001 (lab)`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.server.url)?;
+        match self.lab.as_deref() {
+            None => Ok(()),
+            Some("default") => f.write_str(" (lab)"),
+            Some(name) => write!(f, " (lab {name})"),
+        }
+    }
+}
+
+/// Limits of a run that a user watches: the time given, and Ctrl-C.
+pub(crate) fn limits(timeout: Option<std::time::Duration>) -> Limits {
+    let interrupted = async {
+        if tokio::signal::ctrl_c().await.is_err() {
+            // Without a signal handler there is no Ctrl-C to wait for.
+            futures::future::pending::<()>().await;
+        }
+    };
+    Limits {
+        timeout,
+        interrupted: interrupted.boxed(),
+    }
+}
+
+/// The folder for everything that Berth keeps on this machine.
+pub(crate) fn home() -> Result<PathBuf> {
+    env::home().ok_or_else(|| {
+        Failure::usage("there is no folder to keep things in")
+            .hint("set BERTH_HOME, or HOME, to a folder that can be written")
+    })
+}
+
+/// Where tools are unpacked: never needs root.
+pub(crate) fn bin_folder() -> Result<PathBuf> {
+    Ok(home()?.join("bin"))
+}

@@ -1,0 +1,11 @@
+//! Tests of the whole program, as a user runs it: processes, a lab, real `kubectl` where there is one.
+
+mod cli;
+mod docs;
+mod kill;
+mod lab;
+mod script;
+mod seed;
+mod simulation;
+mod skip;
+mod up;
