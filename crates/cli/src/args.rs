@@ -322,7 +322,7 @@ mod tests {
 
     #[test]
     fn durations_are_as_people_write_them() {
-        assert_eq!(duration("1h30m"), Ok(Duration::from_secs(5400)));
+        assert_eq!(duration("1h30m"), Ok(Duration::from_mins(90)));
         assert!(duration("-3s").is_err());
         assert!(duration("soon").is_err());
     }

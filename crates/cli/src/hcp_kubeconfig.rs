@@ -64,7 +64,7 @@ trait AttemptedAs<T> {
 }
 
 impl<T> AttemptedAs<T> for Result<T> {
-    fn attempted_as(self, what: &str) -> Result<T> {
+    fn attempted_as(self, what: &str) -> Self {
         self.map_err(|failure| Failure {
             message: format!("{what}: {}", failure.message),
             ..failure

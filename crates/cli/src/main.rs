@@ -48,12 +48,12 @@ fn main() -> ExitCode {
         .unwrap_or_default();
     let printer = Printer::new(Program::called(&called));
     if Program::is_hcp(&called) {
-        let rest = arguments
+        let rest: Vec<String> = arguments
             .iter()
             .skip(1)
             .map(|argument| argument.to_string_lossy().into_owned())
             .collect();
-        return ExitCode::from(commands::hcp::run(&printer, rest));
+        return ExitCode::from(commands::hcp::run(&printer, &rest));
     }
     match Cli::try_parse_from(&arguments) {
         Ok(cli) => match dispatch(&printer, cli) {
@@ -90,7 +90,7 @@ fn dispatch(printer: &Printer, cli: Cli) -> Result<ExitCode> {
         Command::Schema { kind } => commands::schema::run(printer, kind.as_deref())?,
         Command::Completions { shell } => commands::completions::run(printer, shell),
         Command::Version(args) => commands::version::run(printer, &args),
-        Command::Hcp { arguments } => return Ok(ExitCode::from(commands::hcp::run(printer, arguments))),
+        Command::Hcp { arguments } => return Ok(ExitCode::from(commands::hcp::run(printer, &arguments))),
         Command::Lab(args) => commands::lab::run(printer, &target, args.command)?,
         command => runtime()?.block_on(online(printer, &target, command))?,
     };

@@ -47,12 +47,11 @@ pub(crate) fn removals(plan: &RemovalPlan, paint: Paint<'_>) -> String {
         terminating,
     } in &plan.removals
     {
-        match left {
-            Some(why) => text.push_str(&format!("  {} leave {object}: {why}\n", paint(Tone::Quiet, "="))),
-            None => {
-                let now = if *terminating { " (being deleted already)" } else { "" };
-                text.push_str(&format!("  {} delete {object}{now}\n", paint(Tone::Bad, "-")));
-            }
+        if let Some(why) = left {
+            text.push_str(&format!("  {} leave {object}: {why}\n", paint(Tone::Quiet, "=")));
+        } else {
+            let now = if *terminating { " (being deleted already)" } else { "" };
+            text.push_str(&format!("  {} delete {object}{now}\n", paint(Tone::Bad, "-")));
         }
         if !note.is_empty() {
             text.push_str(&format!("      {note}\n"));

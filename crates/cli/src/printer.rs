@@ -11,6 +11,10 @@ use crate::program::Program;
 
 /// Writes words out.
 #[derive(Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each says something else about one of three streams"
+)]
 pub(crate) struct Printer {
     pub(crate) program: Program,
     out_colour: bool,
@@ -67,11 +71,13 @@ impl Printer {
     }
 
     /// A line of talk.
+    #[expect(clippy::unused_self, reason = "who prints must have been given the printer")]
     pub(crate) fn say(&self, text: &str) {
         write(&mut io::stderr().lock(), &format!("{text}\n"));
     }
 
     /// Talk without an end of line: a question.
+    #[expect(clippy::unused_self, reason = "who prints must have been given the printer")]
     pub(crate) fn ask(&self, text: &str) -> Option<String> {
         write(&mut io::stderr().lock(), text);
         let mut answer = String::new();
@@ -79,11 +85,6 @@ impl Printer {
             Ok(read) if read > 0 => Some(answer.trim().to_owned()),
             _ => None,
         }
-    }
-
-    /// A warning.
-    pub(crate) fn warn(&self, text: &str) {
-        self.say(&format!("{} {text}", self.err_tone(Tone::Warning, "warning:")));
     }
 
     /// A failure: what, why, what next.

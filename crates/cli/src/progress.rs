@@ -16,7 +16,8 @@ use tokio::sync::mpsc;
 use crate::failure::Result;
 use crate::printer::Printer;
 
-pub(crate) use board::{Board, Line, State, millis};
+use board::Board;
+pub(crate) use board::millis;
 use live::Live;
 use plain::Plain;
 use sink::Sink;
@@ -30,8 +31,8 @@ pub(crate) struct Show<'a> {
     pub(crate) narrate: Option<fn(&str) -> Option<String>>,
 }
 
-/// Shows events until the stream ends; gives what is known at the end.
-pub(crate) async fn follow(printer: &Printer, show: Show<'_>, mut events: mpsc::Receiver<Event>) -> Result<Board> {
+/// Shows events until the stream ends.
+pub(crate) async fn follow(printer: &Printer, show: Show<'_>, mut events: mpsc::Receiver<Event>) -> Result<()> {
     let mut sink = show.events.map(Sink::open).transpose()?;
     let mut board = Board::default();
     let mut view = if printer.is_live() {
@@ -50,7 +51,7 @@ pub(crate) async fn follow(printer: &Printer, show: Show<'_>, mut events: mpsc::
         view.show(printer, &board, &event);
     }
     view.finish();
-    Ok(board)
+    Ok(())
 }
 
 enum View {

@@ -37,6 +37,10 @@ pub(crate) fn conclude(
 }
 
 fn steps(printer: &Printer, report: &Report) {
+    // On a terminal the lines of progress still stand there, and say the same.
+    if printer.is_live() {
+        return;
+    }
     let width = report
         .steps
         .iter()

@@ -162,11 +162,11 @@ async fn events(client: &Client, namespace: &str, uid: &str) -> Result<String> {
             let source = event["source"]["component"]
                 .as_str()
                 .or(event["reportingComponent"].as_str());
-            let last = event["lastTimestamp"].as_str().or(event["eventTime"].as_str());
+            let seen = event["lastTimestamp"].as_str().or(event["eventTime"].as_str());
             [
                 event["type"].as_str(),
                 event["reason"].as_str(),
-                last,
+                seen,
                 source,
                 event["message"].as_str(),
             ]
@@ -183,7 +183,11 @@ async fn events(client: &Client, namespace: &str, uid: &str) -> Result<String> {
     let table = Table { headings, rows }.render();
     Ok(format!(
         "Events:\n{}",
-        table.lines().map(|line| format!("  {line}\n")).collect::<String>()
+        table.lines().fold(String::new(), |text, line| text
+            + "  "
+            + line
+            + "
+")
     ))
 }
 

@@ -25,12 +25,10 @@ pub(crate) async fn run(printer: &Printer, target: &TargetArgs, args: DownArgs) 
         events,
     } = args;
     let session = Session::open(printer, target, Purpose::Write).await?;
-    let found = match guest {
-        Some(typed) => vec![guests::find(&session.client, &typed).await?],
-        None => {
-            debug_assert!(all, "clap requires a guest or --all");
-            guests::all(&session.client).await?
-        }
+    let found = if all {
+        guests::all(&session.client).await?
+    } else {
+        vec![guests::find(&session.client, guest.as_deref().unwrap_or_default()).await?]
     };
     if found.is_empty() {
         printer.say(&format!("{session}: there is no guest"));

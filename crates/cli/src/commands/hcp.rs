@@ -25,13 +25,13 @@ const MANAGER: &str = "hypershift-cli";
 const LOOK_EVERY: std::time::Duration = std::time::Duration::from_secs(5);
 
 /// Runs a command of `hcp`; gives its exit code.
-pub(crate) fn run(printer: &Printer, arguments: Vec<String>) -> u8 {
+pub(crate) fn run(printer: &Printer, arguments: &[String]) -> u8 {
     let dialect = env::hcp_dialect();
     let refused = |error: &HcpError, dialect| {
         error.lines(dialect).iter().for_each(|line| printer.say(line));
         HcpError::EXIT_CODE
     };
-    let command = match hcp::parse(&arguments) {
+    let command = match hcp::parse(arguments) {
         Ok(command) => command,
         Err(error) => return refused(&error, dialect.unwrap_or_default()),
     };
@@ -47,12 +47,11 @@ pub(crate) fn run(printer: &Printer, arguments: Vec<String>) -> u8 {
         online => match runtime().and_then(|runtime| runtime.block_on(on_cluster(printer, online, dialect))) {
             Ok(()) => 0,
             Err(failure) => {
-                let causes = failure
-                    .causes
-                    .iter()
-                    .map(|cause| format!(": {cause}"))
-                    .collect::<String>();
-                printer.say(&format!("Error: {}{causes}", failure.message));
+                let parts: Vec<&str> = std::iter::once(&failure.message)
+                    .chain(&failure.causes)
+                    .map(String::as_str)
+                    .collect();
+                printer.say(&format!("Error: {}", parts.join(": ")));
                 failure
                     .hints
                     .iter()
@@ -128,15 +127,14 @@ async fn on_cluster(printer: &Printer, command: HcpCommand, dialect: Option<Dial
 /// As `hcp` finds its cluster; and, where there is no kubeconfig, the lab that runs.
 async fn client(file: Option<&Path>) -> Result<Client> {
     let found = file.map(Path::to_owned).or_else(env::kubeconfig);
-    let file = match found {
-        Some(file) => file,
-        None => {
-            let running = labs::running()?;
-            let lab = running
-                .first()
-                .ok_or_else(|| Failure::failed("there is no kubeconfig, and no lab runs"))?;
-            lab.kubeconfig.clone()
-        }
+    let file = if let Some(file) = found {
+        file
+    } else {
+        let running = labs::running()?;
+        let lab = running
+            .first()
+            .ok_or_else(|| Failure::failed("there is no kubeconfig, and no lab runs"))?;
+        lab.kubeconfig.clone()
     };
     Ok(connect::client(Some(&file), None).await?.0)
 }

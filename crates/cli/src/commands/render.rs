@@ -30,7 +30,7 @@ pub(crate) fn run(printer: &Printer, args: &RenderArgs) -> Result<Exit> {
                 left_out.push(object.to_string());
             }
             Change::Apply { object, fields } | Change::CreateOnce { object, fields, .. } => {
-                objects.push((object, fields))
+                objects.push((object, fields));
             }
             Change::Set { object, path, .. } => left_out.push(format!("{} of {object}", path.join("."))),
             Change::Absent { .. } => {}

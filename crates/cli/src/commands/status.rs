@@ -100,7 +100,7 @@ fn text(printer: &Printer, session: &Session, status: &Status) -> String {
         text.push_str(&guest_text(
             printer,
             guest,
-            mark(guest.diagnosis.is_none() && guest.available),
+            &mark(guest.diagnosis.is_none() && guest.available),
         ));
     }
     if status.guests.is_empty() {
@@ -109,7 +109,7 @@ fn text(printer: &Printer, session: &Session, status: &Status) -> String {
     text
 }
 
-fn guest_text(printer: &Printer, guest: &GuestStatus, mark: String) -> String {
+fn guest_text(printer: &Printer, guest: &GuestStatus, mark: &str) -> String {
     let GuestStatus {
         namespace,
         name,

@@ -69,7 +69,7 @@ impl Board {
             What::Blocked { step, diagnosis } => {
                 let line = self.line(step)?;
                 line.state = State::Blocked;
-                line.detail = diagnosis.title.clone();
+                line.detail.clone_from(&diagnosis.title);
             }
             What::Retrying {
                 step: Some(step),
@@ -110,11 +110,6 @@ impl Board {
             _ => {}
         }
         None
-    }
-
-    /// What became of a step.
-    pub(crate) fn get(&self, id: &str) -> Option<&Line> {
-        self.lines.iter().find(|line| line.id.as_str() == id)
     }
 
     fn line(&mut self, id: &StepId) -> Option<&mut Line> {

@@ -12,7 +12,6 @@ pub(crate) fn skipped(test: &str, why: &str) {
         file.and_then(|mut file| file.write_all(line.as_bytes()))
             .expect("BERTH_SKIPPED names a file that can be written");
     }
-    print!("{line}");
 }
 
 /// The tools, or `None` and a record of what is missing.

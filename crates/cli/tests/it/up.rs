@@ -131,9 +131,9 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
         let path = entry.path();
         if path.is_dir() {
-            found.extend(files(&path))
+            found.extend(files(&path));
         } else {
-            found.push(path)
+            found.push(path);
         }
     }
     found
@@ -196,4 +196,62 @@ fn a_plan_of_an_untouched_hub_is_the_whole_journey() {
         assert!(plan.contains(part), "`{part}` is not in\n{plan}");
     }
     assert_eq!(writes(&home), 0);
+}
+
+#[test]
+fn what_the_hub_contradicts_is_refused_before_anything_is_written() {
+    let home = Home::new();
+    home.ok(&["lab", "start", "--speed", "max"]);
+    let example = std::fs::read_to_string(root().join(EXAMPLE)).expect("the example is there");
+    let secret = root().join("examples/pull-secret.json").display().to_string();
+    let example = example.replace("pull-secret.json", &secret);
+    let check = |name: &str, text: &str, told: &[&str]| {
+        assert_ne!(text, example, "{name}: the document was changed");
+        let file = home.path().join(name);
+        std::fs::write(&file, text).expect("written");
+        for command in ["check", "up"] {
+            let output = home.run(&[command, "-f", &file.display().to_string()]);
+            let said = [output.stdout, output.stderr].concat();
+            let said = String::from_utf8_lossy(&said);
+            assert_eq!(output.status.code(), Some(3), "{command} {name}: {said}");
+            for part in told {
+                assert!(said.contains(part), "{command} {name}: `{part}` is not in\n{said}");
+            }
+        }
+        assert_eq!(writes(&home), 0, "{name}: nothing was written");
+    };
+    let overlapping = example.replace(
+        "  nodePools:",
+        "  networking: {clusterNetwork: [10.128.0.0/14]}\n  nodePools:",
+    );
+    check("cidr.yaml", &overlapping, &["cidr.yaml:", "10.128.0.0/14", "fix:"]);
+    let pinned = example.replace(
+        "  storage:",
+        "  clusterID: 00000000-0000-0000-0000-000000000000\n  storage:",
+    );
+    check(
+        "pin.yaml",
+        &pinned,
+        &["pin.yaml:", "00000000-0000-0000-0000-000000000000", "fix:"],
+    );
+}
+
+#[test]
+fn events_are_json_lines_without_secrets() {
+    let home = Home::new();
+    let output = home.run(&["up", "--lab", "--speed", "max", "-f", EXAMPLE, "--events", "-"]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    let events: Vec<serde_json::Value> = stdout
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("each line is JSON"))
+        .collect();
+    assert_eq!(events.first().expect("there are events")["event"], "runStarted");
+    assert_eq!(events.last().expect("there are events")["result"], "ready");
+    let wrote_secret = events
+        .iter()
+        .any(|event| event["event"] == "wrote" && event["object"]["kind"] == "Secret");
+    assert!(wrote_secret, "the pull secret was written");
+    let password = home.ok(&["password", "guest-cluster-0"]);
+    assert!(!stdout.contains(password.trim()), "the password is in no event");
 }
