@@ -8,7 +8,6 @@ use crate::args::LabOptions;
 use crate::env;
 use crate::failure::{Attempted, Failure, Result};
 use crate::printer::Printer;
-use crate::session;
 
 /// How fast a lab is where nothing was said: on a terminal slow enough to watch, otherwise as fast as it goes.
 const WATCHABLE: &str = "50";
@@ -31,9 +30,17 @@ impl From<Running> for RunningLab {
     }
 }
 
+/// The folder for everything that Berth keeps on this machine.
+pub(crate) fn folder() -> Result<PathBuf> {
+    env::home().ok_or_else(|| {
+        Failure::usage("there is no folder to keep things in")
+            .hint("set BERTH_HOME, or HOME, to a folder that can be written")
+    })
+}
+
 /// The labs' home on this machine.
 pub(crate) fn home() -> Result<Home> {
-    Ok(Home::new(session::home()?))
+    Ok(Home::new(folder()?))
 }
 
 /// A lab's name, checked.

@@ -24,7 +24,6 @@ mod report_view;
 mod session;
 mod table;
 mod target;
-mod yaml;
 
 use std::process::ExitCode;
 

@@ -13,8 +13,8 @@ use kube::Client;
 
 use crate::args::TargetArgs;
 use crate::connect;
-use crate::env;
-use crate::failure::{Failure, Result};
+use crate::failure::Result;
+use crate::labs;
 use crate::printer::Printer;
 use crate::target::{self, Purpose, Target};
 
@@ -98,15 +98,7 @@ pub(crate) fn limits(timeout: Option<std::time::Duration>) -> Limits {
     }
 }
 
-/// The folder for everything that Berth keeps on this machine.
-pub(crate) fn home() -> Result<PathBuf> {
-    env::home().ok_or_else(|| {
-        Failure::usage("there is no folder to keep things in")
-            .hint("set BERTH_HOME, or HOME, to a folder that can be written")
-    })
-}
-
 /// Where tools are unpacked: never needs root.
 pub(crate) fn bin_folder() -> Result<PathBuf> {
-    Ok(home()?.join("bin"))
+    Ok(labs::folder()?.join("bin"))
 }

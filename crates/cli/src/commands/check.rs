@@ -1,5 +1,6 @@
 //! `berth check`: judges documents and cluster before anything is written.
 
+use berth_api::yaml;
 use berth_procedure::checks::{self, CheckResult, Verdict};
 
 use crate::args::{CheckArgs, Structured, TargetArgs};
@@ -9,7 +10,6 @@ use crate::failure::{Attempted, Failure, Result};
 use crate::printer::{Printer, Tone};
 use crate::session::Session;
 use crate::target::Purpose;
-use crate::yaml;
 
 /// Prints every check's verdict. Exit code 3 where one refuses.
 pub(crate) async fn run(printer: &Printer, target: &TargetArgs, args: CheckArgs) -> Result<Exit> {

@@ -1,5 +1,6 @@
 //! `berth get`: the server's own tables, so that no kubectl is needed to look around.
 
+use berth_api::yaml;
 use kube::Client;
 use serde_json::{Value, json};
 
@@ -9,7 +10,6 @@ use crate::exit::Exit;
 use crate::failure::{Attempted, Failure, Result};
 use crate::printer::Printer;
 use crate::table::Table;
-use crate::yaml;
 
 const TABLE: &str = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json";
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use berth_api::yaml;
 use berth_lab::LabStatus;
 use serde_json::{Value, json};
 
@@ -13,7 +14,6 @@ use crate::labs;
 use crate::printer::Printer;
 use crate::runtime;
 use crate::table::Table;
-use crate::yaml;
 
 /// Runs a lab command on the lab that `--lab=NAME` names, else on `default`.
 pub(crate) fn run(printer: &Printer, target: &TargetArgs, command: LabCommand) -> Result<Exit> {

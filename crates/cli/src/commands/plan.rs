@@ -1,5 +1,6 @@
 //! `berth plan`: what `up` would do, as a value or for people.
 
+use berth_api::yaml;
 use berth_procedure::{Platform, compile};
 
 use crate::args::{PlanArgs, Structured, TargetArgs};
@@ -10,7 +11,6 @@ use crate::plan_view;
 use crate::printer::Printer;
 use crate::session::Session;
 use crate::target::Purpose;
-use crate::yaml;
 
 /// Prints the plan. Exit code 2 where there is something to do, 3 where a check refuses.
 pub(crate) async fn run(printer: &Printer, target: &TargetArgs, args: PlanArgs) -> Result<Exit> {

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use berth_api::yaml;
 use berth_procedure::{Change, Facts, ObjectRef, compile};
 use serde_json::Value;
 
@@ -12,7 +13,6 @@ use crate::documents;
 use crate::exit::Exit;
 use crate::failure::{Attempted, Result};
 use crate::printer::Printer;
-use crate::yaml;
 
 /// Prints the objects as YAML documents, or writes one file each.
 pub(crate) fn run(printer: &Printer, args: &RenderArgs) -> Result<Exit> {

@@ -1,5 +1,6 @@
 //! `berth status`: the management cluster and its guests as a tree, what fails first.
 
+use berth_api::yaml;
 use berth_procedure::status::{self, GuestStatus, MachineStatus, PoolStatus, Status};
 use jiff::Timestamp;
 use serde_json::json;
@@ -10,7 +11,6 @@ use crate::failure::{Attempted, Failure, Result};
 use crate::guests;
 use crate::printer::{Printer, Tone};
 use crate::session::Session;
-use crate::yaml;
 
 /// Prints the tree. Exit code 1 where a guest is not as it should be.
 pub(crate) async fn run(printer: &Printer, session: &Session, args: StatusArgs) -> Result<Exit> {

@@ -1,11 +1,11 @@
 //! `berth version`: what this binary is, and what it plays and targets.
 
+use berth_api::yaml;
 use serde_json::json;
 
 use crate::args::{Structured, VersionArgs};
 use crate::exit::Exit;
 use crate::printer::Printer;
-use crate::yaml;
 
 /// Prints the version.
 pub(crate) fn run(printer: &Printer, args: &VersionArgs) -> Exit {
