@@ -196,3 +196,132 @@ fn summary(plan: &Plan) -> String {
         .collect();
     format!("Plan: {}.", parts.join(", "))
 }
+
+#[cfg(test)]
+mod tests {
+    use berth_engine::{Conflict, ObjectName};
+    use berth_procedure::{Command, Lock, Server, StepId, Target};
+    use serde_json::json;
+
+    use super::*;
+
+    fn object(kind: &str, namespace: Option<&str>, name: &str) -> ObjectName {
+        ObjectName {
+            target: Target::Management,
+            api_version: "v1".to_owned(),
+            kind: kind.to_owned(),
+            namespace: namespace.map(str::to_owned),
+            name: name.to_owned(),
+        }
+    }
+
+    fn step(id: &str, writes: Vec<PlannedWrite>) -> PlannedStep {
+        PlannedStep {
+            id: id.into(),
+            title: format!("Do {id}"),
+            after: Vec::new(),
+            lock: Lock::Hub,
+            hub_wide: None,
+            writes,
+            effects: Vec::new(),
+            later: Vec::new(),
+            commands: vec![Command {
+                comment: "Only that".to_owned(),
+                line: "oc apply \\\n  -f x".to_owned(),
+            }],
+            now: Assessment::ready(),
+        }
+    }
+
+    fn write(object: ObjectName, verb: Verb, basis: Basis, fields: Vec<FieldChange>) -> PlannedWrite {
+        PlannedWrite {
+            object,
+            verb,
+            fields,
+            conflicts: Vec::new(),
+            basis,
+            refused: None,
+        }
+    }
+
+    fn change(path: &str, from: Shown, to: Shown) -> FieldChange {
+        FieldChange {
+            path: path.to_owned(),
+            from,
+            to,
+        }
+    }
+
+    fn plan() -> Plan {
+        let policy = change(
+            "spec.wildcardPolicy",
+            Shown::Value(json!("Disallowed")),
+            Shown::Value(json!("Allowed")),
+        );
+        let mut ingress = write(
+            object("IngressController", Some("op"), "default"),
+            Verb::Set,
+            Basis::DryRun,
+            vec![policy],
+        );
+        ingress.conflicts.push(Conflict {
+            path: "spec.wildcardPolicy".to_owned(),
+            manager: "argocd".to_owned(),
+        });
+        let data = change("data.key", Shown::Absent, Shown::Secret);
+        let secret = write(
+            object("Secret", Some("hcp"), "key"),
+            Verb::Create,
+            Basis::Local,
+            vec![data],
+        );
+        let known = Basis::KnownAfter(Some(StepId::from("operator")));
+        let engine = write(
+            object("MultiClusterEngine", None, "mce"),
+            Verb::Create,
+            known,
+            Vec::new(),
+        );
+        let mut felt = step("ingress", vec![ingress]);
+        felt.hub_wide = Some("router pods restart".to_owned());
+        let unchanged = write(
+            object("Namespace", None, "hcp"),
+            Verb::Unchanged,
+            Basis::Live,
+            Vec::new(),
+        );
+        let steps = vec![felt, step("guest", vec![secret, engine]), step("idle", vec![unchanged])];
+        Plan {
+            server: Server::default(),
+            steps,
+        }
+    }
+
+    #[test]
+    fn a_plan_reads_as_what_changes() {
+        insta::assert_snapshot!(text(&plan(), false, &|_, text| text.to_owned()), @r"
+        ingress  Do ingress
+          ! the whole cluster feels it: router pods restart
+          ~ set IngressController op/default
+              spec.wildcardPolicy: Disallowed → Allowed
+              conflict: spec.wildcardPolicy is set by argocd; the document must say `takeover: true`
+
+        guest  Do guest
+          + create Secret hcp/key (compared on this side, not by the server)
+              data.key: (secret)
+          + create MultiClusterEngine mce (known after operator)
+
+        Plan: 2 to create, 1 to change.
+        ");
+        assert_eq!(hub_wide(&plan()), ["ingress: router pods restart"]);
+    }
+
+    #[test]
+    fn commands_are_ready_for_a_shell() {
+        let text = text(&plan(), true, &|_, text| text.to_owned());
+        assert!(
+            text.contains("idle  Do idle\n  # Only that\n  $ oc apply \\\n  >   -f x\n"),
+            "{text}"
+        );
+    }
+}

@@ -18,7 +18,7 @@ pub(crate) async fn run(printer: &Printer, target: &TargetArgs, args: CheckArgs)
     let session = Session::open(printer, target, Purpose::Read).await?;
     let facts = session
         .engine()?
-        .read(&[], &checks::watches())
+        .read(&[], &checks::watches(&documents))
         .await
         .attempted(format!("could not read {session}"))?;
     let results = checks::run(&documents, &facts);
