@@ -30,14 +30,17 @@ pub(crate) struct Cli {
 pub(crate) struct TargetArgs {
     /// Act on an embedded lab
     #[arg(long, global = true, value_name = "NAME", num_args = 0..=1, require_equals = true, default_missing_value = "default")]
-    #[arg(conflicts_with_all = ["kubeconfig", "context"], help_heading = "Target")]
+    #[arg(conflicts_with = "kubeconfig", help_heading = "Target")]
     pub(crate) lab: Option<String>,
     /// Act on the cluster of this kubeconfig
     #[arg(long, global = true, value_name = "FILE", help_heading = "Target")]
     pub(crate) kubeconfig: Option<PathBuf>,
-    /// Act on the cluster of this kubeconfig context
+    /// Act on the cluster, and as the user, of this kubeconfig context
     #[arg(long, global = true, value_name = "NAME", help_heading = "Target")]
     pub(crate) context: Option<String>,
+    /// Never write to the cluster, whatever the command
+    #[arg(long, global = true, help_heading = "Target")]
+    pub(crate) read_only: bool,
 }
 
 #[derive(Debug, Subcommand)]

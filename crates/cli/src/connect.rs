@@ -42,32 +42,31 @@ pub(crate) async fn client(file: Option<&Path>, context: Option<&str>) -> Result
 }
 
 /// What the server is.
-pub(crate) async fn server(client: &Client, url: &str, user: Option<String>) -> Result<Server> {
+pub(crate) async fn server(client: &Client, url: &str, user: String) -> Result<Server> {
     let version = get(client, "/version", "application/json")
         .await
         .map_err(|error| unreachable(url, &error))?;
     let version = version["gitVersion"].as_str().unwrap_or_default().to_owned();
     Ok(Server {
         url: url.to_owned(),
-        user: user.unwrap_or_else(|| "the lab's admin".to_owned()),
+        user,
         version,
     })
 }
 
 /// Whom the server takes us for; servers before 1.28 do not say.
-pub(crate) async fn user(client: &Client) -> Option<String> {
+pub(crate) async fn user(client: &Client) -> String {
     let review = json!({ "apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview" });
     let request = http::Request::post("/apis/authentication.k8s.io/v1/selfsubjectreviews")
         .header(CONTENT_TYPE, "application/json")
         .body(review.to_string().into_bytes())
-        .ok()?;
-    let review: Value = client.request(request).await.unwrap_or_default();
-    Some(
-        review["status"]["userInfo"]["username"]
-            .as_str()
-            .unwrap_or("an unknown user")
-            .to_owned(),
-    )
+        .map_err(kube::Error::HttpError);
+    let review: Value = match request {
+        Ok(request) => client.request(request).await.unwrap_or_default(),
+        Err(_) => Value::Null,
+    };
+    let name = review["status"]["userInfo"]["username"].as_str();
+    name.unwrap_or("an unknown user").to_owned()
 }
 
 /// Makes clients for guests, as the engine asks for them.

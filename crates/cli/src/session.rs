@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use berth_api::Documents;
 use berth_effects::Effects;
 use berth_engine::{Connection, Engine, Holder, Limits, Options, Random};
 use berth_procedure::Server;
@@ -16,7 +17,7 @@ use crate::connect;
 use crate::failure::Result;
 use crate::labs;
 use crate::printer::Printer;
-use crate::target::{self, Purpose, Target};
+use crate::target::{self, Cluster, Purpose, Target};
 
 /// The chosen cluster, connected.
 pub(crate) struct Session {
@@ -24,51 +25,69 @@ pub(crate) struct Session {
     pub(crate) server: Server,
     /// The lab's name, where it is one.
     pub(crate) lab: Option<String>,
+    read_only: bool,
 }
 
 impl Session {
     /// Chooses a cluster and connects to it.
     pub(crate) async fn open(printer: &Printer, args: &TargetArgs, purpose: Purpose) -> Result<Self> {
-        Self::connect(target::choose(printer, args, purpose)?).await
+        Self::connect(args, target::choose(printer, args, purpose)?).await
     }
 
     /// Connects to a cluster.
-    pub(crate) async fn connect(target: Target) -> Result<Self> {
-        let (lab, file, context) = match target {
-            Target::Lab(lab) => (Some(lab.name), Some(lab.kubeconfig), None),
-            Target::Cluster { file, context } => (None, file, context),
+    pub(crate) async fn connect(args: &TargetArgs, target: Target) -> Result<Self> {
+        let Target { cluster, context } = target;
+        let (lab, file) = match cluster {
+            Cluster::Lab(lab) => (Some(lab.name), Some(lab.kubeconfig)),
+            Cluster::Kubeconfig(file) => (None, file),
         };
         let (client, url) = connect::client(file.as_deref(), context.as_deref()).await?;
         // Who a lab takes us for is no question; on a real hub it decides what a plan can say.
-        let user = if lab.is_some() {
-            None
-        } else {
-            connect::user(&client).await
+        let user = match &lab {
+            None => connect::user(&client).await,
+            Some(_) => context.unwrap_or_else(|| "the lab's admin".to_owned()),
         };
         let server = connect::server(&client, &url, user).await?;
-        Ok(Self { client, server, lab })
+        Ok(Self {
+            client,
+            server,
+            lab,
+            read_only: args.read_only,
+        })
     }
 
-    /// The engine over this connection.
+    /// The engine over this connection, with tools in Berth's own folder.
     pub(crate) fn engine(&self) -> Result<Engine> {
-        Ok(Engine::new(Connection {
+        Ok(self.with_tools_in(labs::folder()?.join("bin")))
+    }
+
+    /// The engine over this connection, with tools where the documents want them.
+    pub(crate) fn engine_for(&self, documents: &Documents) -> Result<Engine> {
+        let folder = documents.management.spec.cli.directory.clone();
+        folder.map_or_else(|| self.engine(), |folder| Ok(self.with_tools_in(folder)))
+    }
+
+    fn with_tools_in(&self, folder: PathBuf) -> Engine {
+        // A lab is on this machine, and nobody else's: no manners needed.
+        let requests_per_second = if self.lab.is_some() {
+            None
+        } else {
+            Options::default().requests_per_second
+        };
+        Engine::new(Connection {
             management: self.client.clone(),
             server: self.server.clone(),
             connect: Arc::new(connect::Guests),
-            perform: Arc::new(Effects::new(bin_folder()?)),
+            perform: Arc::new(Effects::new(folder)),
             clock: Arc::new(Timestamp::now),
             random: Random::system(),
             identity: Holder::this_process(),
-            // A lab is on this machine, and nobody else's: no manners needed.
             options: Options {
-                requests_per_second: if self.lab.is_some() {
-                    None
-                } else {
-                    Options::default().requests_per_second
-                },
+                read_only: self.read_only,
+                requests_per_second,
                 ..Options::default()
             },
-        }))
+        })
     }
 }
 
@@ -96,9 +115,4 @@ pub(crate) fn limits(timeout: Option<std::time::Duration>) -> Limits {
         timeout,
         interrupted: interrupted.boxed(),
     }
-}
-
-/// Where tools are unpacked: never needs root.
-pub(crate) fn bin_folder() -> Result<PathBuf> {
-    Ok(labs::folder()?.join("bin"))
 }

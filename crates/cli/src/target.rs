@@ -15,14 +15,19 @@ pub(crate) enum Purpose {
     Write,
 }
 
-/// The chosen cluster.
+/// The chosen cluster, and the context of its kubeconfig where one was named.
 #[derive(Clone, Debug)]
-pub(crate) enum Target {
+pub(crate) struct Target {
+    pub(crate) cluster: Cluster,
+    pub(crate) context: Option<String>,
+}
+
+/// Where a cluster's kubeconfig comes from.
+#[derive(Clone, Debug)]
+pub(crate) enum Cluster {
     Lab(RunningLab),
-    Cluster {
-        file: Option<PathBuf>,
-        context: Option<String>,
-    },
+    /// A file, or (without one) what the environment names.
+    Kubeconfig(Option<PathBuf>),
 }
 
 /// What a command could act on, as found on this machine.
@@ -48,31 +53,36 @@ pub(crate) fn choose(printer: &Printer, args: &TargetArgs, purpose: Purpose) -> 
         lab,
         kubeconfig,
         context,
+        read_only: _,
     } = args;
-    if let Some(name) = lab {
-        return running(printer, name);
-    }
-    if kubeconfig.is_some() || context.is_some() {
-        let target = Target::Cluster {
-            file: kubeconfig.clone(),
-            context: context.clone(),
-        };
-        return Ok(own_lab(kubeconfig.as_deref(), &labs::running()?).map_or(target, Target::Lab));
-    }
+    let cluster = match (lab, kubeconfig) {
+        (Some(name), _) => running(printer, name)?,
+        (None, Some(file)) => {
+            let own = own_lab(Some(file), &labs::running()?);
+            own.map_or_else(|| Cluster::Kubeconfig(Some(file.clone())), Cluster::Lab)
+        }
+        (None, None) if context.is_some() => Cluster::Kubeconfig(None),
+        (None, None) => found_here(printer, purpose)?,
+    };
+    Ok(Target {
+        cluster,
+        context: context.clone(),
+    })
+}
+
+/// Where nothing was named: the only cluster that this machine knows of.
+fn found_here(printer: &Printer, purpose: Purpose) -> Result<Cluster> {
     let found = Found {
         kubeconfig: env::kubeconfig(),
         labs: labs::running()?,
     };
     // A kubeconfig that a lab wrote names that lab, and nothing else.
     if let Some(lab) = own_lab(found.kubeconfig.as_deref(), &found.labs) {
-        return Ok(Target::Lab(lab));
+        return Ok(Cluster::Lab(lab));
     }
     match choice(&found, purpose) {
-        Choice::Lab => Ok(Target::Lab(found.labs[0].clone())),
-        Choice::Kubeconfig => Ok(Target::Cluster {
-            file: None,
-            context: None,
-        }),
+        Choice::Lab => Ok(Cluster::Lab(found.labs[0].clone())),
+        Choice::Kubeconfig => Ok(Cluster::Kubeconfig(None)),
         Choice::KubeconfigAloud => {
             let file = found.kubeconfig.unwrap_or_default();
             let other = if found.labs.len() == 1 {
@@ -84,10 +94,7 @@ pub(crate) fn choose(printer: &Printer, args: &TargetArgs, purpose: Purpose) -> 
                 "acting on the cluster of {} ({other}: --lab takes it)",
                 file.display()
             ));
-            Ok(Target::Cluster {
-                file: None,
-                context: None,
-            })
+            Ok(Cluster::Kubeconfig(None))
         }
         Choice::Refuse(why) => Err(refusal(printer, why, &found)),
     }
@@ -125,9 +132,9 @@ fn refusal(printer: &Printer, why: &str, found: &Found) -> Failure {
     failure
 }
 
-fn running(printer: &Printer, name: &str) -> Result<Target> {
+fn running(printer: &Printer, name: &str) -> Result<Cluster> {
     let found = labs::find(name)?;
-    found.map(Target::Lab).ok_or_else(|| {
+    found.map(Cluster::Lab).ok_or_else(|| {
         Failure::usage(format!("the lab `{name}` does not run"))
             .hint(format!("`{} lab start --lab={name}` starts it", printer.program))
     })

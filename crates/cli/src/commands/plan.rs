@@ -23,7 +23,7 @@ pub(crate) async fn run(printer: &Printer, target: &TargetArgs, args: PlanArgs) 
     let session = Session::open(printer, target, Purpose::Read).await?;
     let steps = compile(&documents, &platform());
     let plan = session
-        .engine()?
+        .engine_for(&documents)?
         .plan(&steps)
         .await
         .attempted(format!("could not plan for {session}"))?;

@@ -19,7 +19,7 @@ use crate::printer::{Printer, Tone};
 use crate::progress::{self, Show};
 use crate::report_view;
 use crate::session::{self, Session};
-use crate::target::{Purpose, Target};
+use crate::target::{Cluster, Purpose, Target};
 
 /// Events are shown as fast as they come; so many may wait for a slow terminal.
 const EVENTS_AHEAD: usize = 256;
@@ -37,11 +37,15 @@ pub(crate) async fn run(printer: &Printer, target: &TargetArgs, args: UpArgs) ->
     } = args;
     let documents = documents::load(&documents)?;
     let session = match &target.lab {
-        Some(name) => Session::connect(Target::Lab(labs::start(printer, name, &lab).await?)).await?,
+        Some(name) => {
+            let cluster = Cluster::Lab(labs::start(printer, name, &lab).await?);
+            let context = target.context.clone();
+            Session::connect(target, Target { cluster, context }).await?
+        }
         None => Session::open(printer, target, Purpose::Write).await?,
     };
     let steps = select(compile(&documents, &platform()), &only)?;
-    let engine = session.engine()?;
+    let engine = session.engine_for(&documents)?;
     let plan = engine
         .plan(&steps)
         .await

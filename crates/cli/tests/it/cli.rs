@@ -58,7 +58,7 @@ fn wrong_arguments_exit_with_64() {
         &["frobnicate"][..],
         &["up"],
         &["get"],
-        &["status", "--lab", "--context", "x"],
+        &["status", "--lab", "--kubeconfig", "x"],
     ] {
         assert_eq!(home.run(arguments).status.code(), Some(64), "{arguments:?}");
     }
