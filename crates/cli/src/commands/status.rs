@@ -97,11 +97,12 @@ fn text(printer: &Printer, session: &Session, status: &Status) -> String {
         text.push_str(&format!("{} local-cluster {managed}\n", mark(status.local_cluster)));
     }
     for guest in &status.guests {
-        text.push_str(&guest_text(
-            printer,
-            guest,
-            &mark(guest.diagnosis.is_none() && guest.available),
-        ));
+        let mark = match (&guest.diagnosis, guest.available && guest.progress == "Completed") {
+            (Some(_), _) => printer.out_tone(Tone::Bad, "✗"),
+            (None, true) => printer.out_tone(Tone::Good, "✓"),
+            (None, false) => printer.out_tone(Tone::Warning, "…"),
+        };
+        text.push_str(&guest_text(printer, guest, &mark));
     }
     if status.guests.is_empty() {
         text.push_str("no guests\n");
@@ -124,7 +125,7 @@ fn guest_text(printer: &Printer, guest: &GuestStatus, mark: &str) -> String {
     let state = match (deleting, available) {
         (true, _) => "being deleted",
         (false, true) => "available",
-        (false, false) => "not available",
+        (false, false) => "not available yet",
     };
     let version = if version.is_empty() { "no version yet" } else { version };
     let mut text = format!("{mark} guest {namespace}/{name}  {version} {progress}, {state}\n");
