@@ -82,11 +82,14 @@ impl Write<'_> {
         self.keep_what_this_path_does_not_write(live, &mut object);
         self.default(&mut object);
         kinds::prepare_update(self.state, resource, live, &mut object)?;
+        let version = object::meta(live, "resourceVersion").to_owned();
+        object::set_meta(&mut object, "resourceVersion", &version);
+        if object == *live && !is_finished(resource, live) {
+            return Ok(Change::None);
+        }
         if self.ownership == Ownership::Update {
             self.own(Some(live), &mut object);
         }
-        let version = object::meta(live, "resourceVersion").to_owned();
-        object::set_meta(&mut object, "resourceVersion", &version);
         if resource.rules.generation && wanted_differs(live, &object) {
             let generation = live["metadata"]["generation"].as_i64().unwrap_or(0) + 1;
             object::metadata_mut(&mut object).insert("generation".to_owned(), generation.into());
@@ -155,18 +158,11 @@ impl Write<'_> {
     /// The main path doesn't write the status where that has a path of its own, and the other way round.
     fn keep_what_this_path_does_not_write(&self, live: &Value, object: &mut Value) {
         if self.subresource == "status" {
-            let status = object.get("status").cloned();
-            let metadata = object["metadata"].clone();
-            *object = live.clone();
-            match status {
-                Some(status) => object["status"] = status,
-                None => drop_field(object, "status"),
-            }
             if self.resource.is_custom() {
+                let metadata = std::mem::replace(&mut object["metadata"], live["metadata"].clone());
                 object::copy_field_of_metadata(&metadata, object, "managedFields");
-            } else {
-                object["metadata"] = metadata;
             }
+            keep_all_but_status(live, object);
         } else if self.resource.status && self.subresource.is_empty() {
             object::copy_field(live, object, "status");
         }
@@ -209,14 +205,26 @@ pub(crate) fn is_finished(resource: &Resource, object: &Value) -> bool {
     object::is_deleting(object) && object::finalizers(object).is_empty() && grace == 0 && !held
 }
 
-/// Whether anything but metadata and status differs.
+/// The fields of what is wanted: all but metadata and status.
+fn wanted(object: &Value) -> impl Iterator<Item = (&String, &Value)> {
+    let fields = object.as_object().into_iter().flatten();
+    fields.filter(|(field, _)| !matches!(field.as_str(), "metadata" | "status"))
+}
+
 fn wanted_differs(one: &Value, two: &Value) -> bool {
-    let wanted = |object: &Value| -> Vec<(String, Value)> {
-        let members = object.as_object().into_iter().flatten();
-        let members = members.filter(|(field, _)| !matches!(field.as_str(), "metadata" | "status"));
-        members.map(|(field, value)| (field.clone(), value.clone())).collect()
-    };
-    wanted(one) != wanted(two)
+    !wanted(one).eq(wanted(two))
+}
+
+/// Makes what is wanted that of the live object. What agrees already, which is nearly always all of it, stays in place.
+fn keep_all_but_status(live: &Value, object: &mut Value) {
+    if let Some(fields) = object.as_object_mut() {
+        fields.retain(|field, _| matches!(field.as_str(), "metadata" | "status") || live.get(field).is_some());
+    }
+    for (field, value) in wanted(live) {
+        if object.get(field) != Some(value) {
+            object[field] = value.clone();
+        }
+    }
 }
 
 fn drop_field(object: &mut Value, field: &str) {

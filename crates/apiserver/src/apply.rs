@@ -14,7 +14,7 @@ mod typed;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::LazyLock};
 
 use serde_json::{Map, Value};
 
@@ -101,28 +101,27 @@ pub(crate) fn apply(
 ///
 /// What differs from `live` belongs to the writer from now on, and to nobody else.
 pub(crate) fn update(schema: &Schema, live: Option<&Value>, new: &mut Value, writer: Writer<'_>) {
-    let written = take_managed_fields(new);
-    let recorded = live
-        .and_then(managed_fields)
-        .map_or_else(Managers::default, Managers::decode_or_none);
-    let mut managers = match &written {
-        // A record that arrives by way of a subresource is not meant for the object.
-        _ if !writer.subresource.is_empty() => recorded.clone(),
-        Some(written) if is_reset(written) => Managers::default(),
-        Some(written) => match Managers::decode_or_none(written) {
-            unreadable if unreadable.is_empty() => recorded.clone(),
-            managers => managers,
-        },
-        None => recorded.clone(),
+    let kept = live.and_then(managed_fields);
+    let recorded = || kept.map_or_else(Managers::default, Managers::decode_or_none);
+    // A record that arrives by way of a subresource is not meant for the object.
+    let written = take_managed_fields(new)
+        .filter(|written| writer.subresource.is_empty() && Some(written) != kept)
+        .map(|written| (is_reset(&written), Managers::decode_or_none(&written)));
+    let mut managers = match written {
+        Some((true, _)) => Managers::default(),
+        Some((false, written)) if !written.is_empty() => written,
+        _ => recorded(),
     };
     // An object that exists without a record goes on without: who owned what can't be known any more.
     if managers.is_empty() && live.is_some() {
         return;
     }
-    let before = live.map_or_else(|| Value::Object(Map::new()), without_managed_fields);
-    note_update(schema, &before, new, &mut managers, writer);
-    if before == *new && managers.equal_but_for_time(&recorded) {
-        managers = recorded;
+    let nothing = Value::Object(Map::new());
+    if !note_update(schema, live.unwrap_or(&nothing), new, &mut managers, writer) {
+        let recorded = recorded();
+        if managers.equal_but_for_time(&recorded) {
+            managers = recorded;
+        }
     }
     put_managed_fields(new, &managers);
 }
@@ -161,7 +160,7 @@ impl Attempt<'_> {
         }
         managers.disown(&changed, Some(&id));
         managers.disown(&comparison.removed, Some(&id));
-        managers.disown(&unowned(), None);
+        managers.disown(&UNOWNED, None);
         if merged != live || !managers.equal_but_for_time(&recorded) {
             managers.touch(&id, self.writer.now);
         }
@@ -188,24 +187,27 @@ impl Attempt<'_> {
     }
 }
 
-/// Gives the writer what changed, and takes it from all others.
-fn note_update(schema: &Schema, before: &Value, after: &Value, managers: &mut Managers, writer: Writer<'_>) {
-    let comparison = typed::compare(schema.root(), before, after);
-    let changed = comparison.modified.union(&comparison.added).difference(&unowned());
+/// Gives the writer what changed, and takes it from all others; whether anything did.
+fn note_update(schema: &Schema, before: &Value, after: &Value, managers: &mut Managers, writer: Writer<'_>) -> bool {
+    let mut comparison = typed::compare(schema.root(), before, after);
+    comparison.removed.subtract(&UNOWNED);
+    let mut changed = comparison.modified;
+    changed.add(&comparison.added);
+    changed.subtract(&UNOWNED);
     let id = ManagerId::new(writer, Operation::Update);
     managers.disown(&changed, Some(&id));
     managers.disown(&comparison.removed, None);
-    managers.disown(&unowned(), None);
+    managers.disown(&UNOWNED, None);
     if !changed.is_empty() {
-        let owned = managers.fields_of(&id).union(&changed);
-        managers.set(&id, writer, owned);
+        managers.add(&id, writer, &changed);
         managers.touch(&id, writer.now);
     }
     managers.cap();
+    !(changed.is_empty() && comparison.removed.is_empty())
 }
 
 /// The fields that no manager owns.
-fn unowned() -> FieldSet {
+static UNOWNED: LazyLock<FieldSet> = LazyLock::new(|| {
     let metadata = PathElement::field("metadata");
     let mut set = FieldSet::default();
     for name in ["apiVersion", "kind"] {
@@ -216,7 +218,7 @@ fn unowned() -> FieldSet {
     }
     set.insert(&[metadata]);
     set
-}
+});
 
 /// What every apply names, so that giving up the last label doesn't take the object's name along.
 fn identity() -> FieldSet {

@@ -43,7 +43,7 @@ fn listed(name: &str) -> Node {
         .map_or(&[][..], |(_, fields)| fields);
     let mut node = Node::unlisted();
     for (name, field) in fields {
-        let below = node.properties.entry((*name).to_owned()).or_insert_with(Node::unlisted);
+        let below = node.properties.entry(name, Node::unlisted);
         *below = build(field, std::mem::take(below));
     }
     node
@@ -96,7 +96,7 @@ fn build(field: &Field, node: Node) -> Node {
         Field::Default(text) => {
             let default: Value = serde_json::from_str(text).expect("a default of the table is JSON: a test reads all");
             Node {
-                default: Some(default),
+                default: Some(Box::new(default)),
                 ..node
             }
         }

@@ -14,7 +14,6 @@ use serde_json::{Value, json};
 
 pub(crate) use self::definition::{prepare, validate};
 use crate::{
-    object,
     resource::Resource,
     server::State,
     store::{Expected, ObjectKey, ResourceId, Stored},
@@ -30,7 +29,7 @@ pub(crate) fn resource_id() -> ResourceId {
 /// Registers all CRDs that the store holds.
 pub(crate) fn load(state: &State) {
     for stored in state.store.list(&resource_id(), None).objects {
-        settle(state, object::name(&stored.value()));
+        settle(state, &stored.key.name);
     }
 }
 

@@ -4,36 +4,31 @@
 //! Strategic merge patch is not announced: a client that computes such patches from these schemas would need all of a
 //! kind's merge keys in them, and falls back to those that it was built with where it isn't.
 
-use std::sync::LazyLock;
+mod v2;
+
+use std::{collections::BTreeMap, sync::LazyLock};
 
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use serde_json::{Map, Value, json};
 
+pub(crate) use self::v2::v2;
 use crate::{
     Body,
     handlers::{cached, document as with_etag},
     negotiate::Encoding,
     query::Query,
-    registry::{Document, Registry, Version},
+    registry::{Document, Group, Registry, Version},
     resource::{Resource, Source},
     status::{ApiError, Result},
 };
 
 /// The index of the documents, one for each group and version.
 pub(crate) fn index(registry: &Registry, headers: &HeaderMap) -> Response<Body> {
-    let mut paths = Map::new();
-    for group in registry.groups() {
-        for version in &group.versions {
-            let path = if group.name.is_empty() {
-                format!("api/{}", version.name)
-            } else {
-                format!("apis/{}/{}", group.name, version.name)
-            };
-            let etag = of_version(version).etag;
-            let url = format!("/openapi/v3/{path}?hash={etag}");
-            paths.insert(path, json!({"serverRelativeURL": url}));
-        }
-    }
+    let entry = |(path, document): (&String, &Document)| {
+        let url = format!("/openapi/v3/{path}?hash={}", document.etag);
+        (path.clone(), json!({"serverRelativeURL": url}))
+    };
+    let paths: Map<String, Value> = documents(registry).iter().map(entry).collect();
     cached(&with_etag(&json!({"paths": paths})), headers, "application/json")
 }
 
@@ -45,14 +40,10 @@ pub(crate) fn document(
     query: &Query,
     headers: &HeaderMap,
 ) -> Result<Response<Body>> {
-    let document = of_version(registry.version(group, version).ok_or(ApiError::NoSuchPath)?);
+    let path = path(group, version);
+    let document = documents(registry).get(&path).ok_or(ApiError::NoSuchPath)?;
     match query.get("hash") {
         Some(hash) if hash != document.etag => {
-            let path = if group.is_empty() {
-                format!("api/{version}")
-            } else {
-                format!("apis/{group}/{version}")
-            };
             let url = format!("/openapi/v3/{path}?hash={}", document.etag);
             let mut response = Response::new(Body::empty());
             *response.status_mut() = StatusCode::MOVED_PERMANENTLY;
@@ -61,7 +52,7 @@ pub(crate) fn document(
             Ok(response)
         }
         hash => {
-            let mut response = cached(&document, headers, Encoding::Json.content_type());
+            let mut response = cached(document, headers, Encoding::Json.content_type());
             if hash.is_some() {
                 let forever = HeaderValue::from_static("public, immutable");
                 response.headers_mut().insert(header::CACHE_CONTROL, forever);
@@ -71,36 +62,24 @@ pub(crate) fn document(
     }
 }
 
-/// The older document, of which clients need little more than that it is there.
-pub(crate) fn v2(registry: &Registry, headers: &HeaderMap) -> Result<Response<Body>> {
-    let accept = headers
-        .get(header::ACCEPT)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or("*/*");
-    let json_will_do = accept.split(',').any(|media| {
-        matches!(
-            media.split(';').next().unwrap_or_default().trim(),
-            "application/json" | "*/*" | "application/*"
-        )
-    });
-    if !json_will_do {
-        return Err(ApiError::NotAcceptable);
+fn path(group: &str, version: &str) -> String {
+    if group.is_empty() {
+        format!("api/{version}")
+    } else {
+        format!("apis/{group}/{version}")
     }
-    let resources = registry
-        .groups()
-        .iter()
-        .flat_map(|group| &group.versions)
-        .flat_map(|version| &version.resources);
-    let definitions: Map<String, Value> = resources
-        .map(|resource| (definition_name(resource), definition(resource)))
-        .collect();
-    let value = json!({
-        "swagger": "2.0",
-        "info": {"title": "Kubernetes", "version": "v1"},
-        "paths": {},
-        "definitions": definitions,
-    });
-    Ok(cached(&with_etag(&value), headers, "application/json"))
+}
+
+fn documents(registry: &Registry) -> &BTreeMap<String, Document> {
+    registry.documents.openapi_v3.get_or_init(|| {
+        let of_group = |group: &Group| -> Vec<(String, Document)> {
+            let documents = group.versions.iter();
+            documents
+                .map(|version| (path(&group.name, &version.name), of_version(version)))
+                .collect()
+        };
+        registry.groups().iter().flat_map(of_group).collect()
+    })
 }
 
 fn of_version(version: &Version) -> Document {

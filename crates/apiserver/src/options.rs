@@ -30,7 +30,8 @@ pub struct Options {
     pub tokens: BTreeMap<String, Identity>,
     /// Decides what an authenticated user may do; everything, without one.
     pub authorizer: Option<Authorizer>,
-    /// How many past changes of each resource are kept. A watch from before that is answered with `Expired`.
+    /// How many past changes of each resource are kept, fewer where they take more than a few MB. A watch from before that
+    /// is answered with `Expired`.
     pub history: usize,
     /// First address and prefix length of the range that Services get their cluster IPs from.
     pub service_range: (Ipv4Addr, u8),

@@ -1,15 +1,19 @@
 //! Bodies in the Kubernetes form of protobuf, which typed Go clients (and `kubectl create`) send for built-in kinds, into
-//! the JSON that everything else here works on. Only bodies are read: answers are JSON, which those clients accept.
+//! the JSON that everything else here works on. Only bodies are read: answers are JSON, which those clients accept, but for
+//! one document (`openapi/v2.rs`), which they don't.
 //!
-//! `messages.txt` says what a message is made of, `table.rs` reads it, `wire.rs` reads the encoding itself.
+//! `messages.txt` says what a message is made of, `table.rs` reads it, `wire.rs` reads and `write.rs` writes the encoding
+//! itself.
 
 mod leaf;
 mod table;
 mod wire;
+mod write;
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::{Map, Value};
 
+pub(crate) use self::write::Writer;
 use self::{
     table::{Field, Message, Type, message},
     wire::{Raw, Reader},

@@ -8,6 +8,7 @@ use std::{
 
 use bytes::Bytes;
 use serde_json::json;
+use sha2::{Digest, Sha256};
 
 use crate::{
     VirtualResource, builtin,
@@ -46,10 +47,22 @@ pub(crate) struct Document {
     pub(crate) body: Bytes,
 }
 
+impl Document {
+    pub(crate) fn new(body: impl Into<Bytes>) -> Self {
+        let body = body.into();
+        let etag = format!("{:X}", Sha256::digest(&body));
+        Self { etag, body }
+    }
+}
+
 #[derive(Default)]
 pub(crate) struct Documents {
     pub(crate) core: OnceLock<Document>,
     pub(crate) groups: OnceLock<Document>,
+    pub(crate) openapi_v2: OnceLock<Document>,
+    pub(crate) openapi_v2_protobuf: OnceLock<Document>,
+    /// By the path below `/openapi/v3/`.
+    pub(crate) openapi_v3: OnceLock<BTreeMap<String, Document>>,
 }
 
 // === impl Registry ===

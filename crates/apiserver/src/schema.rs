@@ -6,8 +6,10 @@
 
 mod compile;
 mod default;
+mod fields;
 mod format;
 mod object_meta;
+mod path;
 mod pattern;
 mod prune;
 mod structural;
@@ -16,13 +18,11 @@ mod validate;
 #[cfg(test)]
 mod tests;
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::LazyLock,
-};
+use std::{collections::BTreeSet, sync::LazyLock};
 
 use serde_json::Value;
 
+pub(crate) use self::fields::Fields;
 use self::pattern::Pattern;
 use crate::field_error::FieldError;
 
@@ -34,13 +34,13 @@ pub(crate) struct Schema {
     dependent_defaults: Option<fn(&mut Value)>,
 }
 
-/// One value of the tree.
+/// One value of the tree. Small: what few values have stands behind a pointer.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Node {
     /// The JSON type; none where anything goes.
     pub(crate) kind: Option<Type>,
     /// An object's named fields.
-    pub(crate) properties: BTreeMap<String, Self>,
+    pub(crate) properties: Fields,
     /// What an object's other fields must be (a map).
     pub(crate) additional: Option<Box<Self>>,
     /// What an array's items must be.
@@ -58,17 +58,17 @@ pub(crate) struct Node {
     /// How an object merges.
     pub(crate) map: MapType,
     /// What stands here where nothing was said.
-    pub(crate) default: Option<Value>,
+    pub(crate) default: Option<Box<Value>>,
     /// What a value must satisfy beyond its type.
-    pub(crate) limits: Limits,
+    pub(crate) limits: Option<Box<Limits>>,
     /// Schemas that the value must satisfy as well.
-    pub(crate) logic: Logic,
+    pub(crate) logic: Option<Box<Logic>>,
     /// The `x-kubernetes-validations`, as written.
     #[cfg_attr(
         not(test),
         expect(dead_code, reason = "kept from the start, so that a CRD's rules are never lost")
     )]
-    pub(crate) rules: Vec<Value>,
+    pub(crate) rules: Box<[Value]>,
     /// How a strategic merge patch treats this value.
     pub(crate) strategy: Strategy,
 }
@@ -136,7 +136,7 @@ pub(crate) struct Strategy {
 }
 
 /// What a value must satisfy beyond its type.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) struct Limits {
     /// Fields that must be there.
     pub(crate) required: BTreeSet<String>,
@@ -161,7 +161,7 @@ pub(crate) struct Limits {
 }
 
 /// One end of a range of numbers.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Bound {
     /// The number, as written.
     pub(crate) value: serde_json::Number,
@@ -170,7 +170,7 @@ pub(crate) struct Bound {
 }
 
 /// Bounds on a count, both inclusive.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub(crate) struct Range {
     /// The least count.
     pub(crate) min: Option<u64>,
@@ -251,6 +251,11 @@ impl Schema {
         }
     }
 
+    /// Drops the nulls that say nothing: those of fields that can't be null.
+    pub(crate) fn drop_nulls(&self, object: &mut Value) {
+        default::drop_nulls(&self.root, object);
+    }
+
     /// Says what is wrong with an object.
     ///
     /// With `old`, a value that was there unchanged before is let through however wrong (ratcheting), provided that it
@@ -307,6 +312,14 @@ impl Node {
             None if self.unknown == Unknown::Unlisted => &UNLISTED,
             None => &ANYTHING,
         }
+    }
+}
+
+// === impl Logic ===
+
+impl Logic {
+    fn is_empty(&self) -> bool {
+        self.all_of.is_empty() && self.any_of.is_empty() && self.one_of.is_empty() && self.not.is_none()
     }
 }
 

@@ -190,7 +190,7 @@ impl Store {
             resource,
             key,
             expected,
-            |revision| Stored::encode(value, revision, schema),
+            |revision| Stored::encode(key.clone(), value, revision, schema),
             false,
         )
     }
@@ -203,7 +203,7 @@ impl Store {
         expected: u64,
         value: Value,
     ) -> Result<Arc<Stored>, WriteError> {
-        let encode = |revision| Stored::encode(value, revision, 0);
+        let encode = |revision| Stored::encode(key.clone(), value, revision, 0);
         self.write(resource, key, Expected::Revision(expected), encode, true)
     }
 
@@ -299,11 +299,11 @@ impl Inner {
     fn replay(&mut self, record: record::Record) {
         match record.operation {
             Operation::Put { schema, body } => {
-                let stored = Arc::new(Stored::decode(body, record.revision, schema));
+                let stored = Arc::new(Stored::decode(record.key.clone(), body, record.revision, schema));
                 self.change(&record.resource, &record.key, stored, false);
             }
             Operation::Delete { body } => {
-                let stored = Arc::new(Stored::decode(body, record.revision, 0));
+                let stored = Arc::new(Stored::decode(record.key.clone(), body, record.revision, 0));
                 self.change(&record.resource, &record.key, stored, true);
             }
             Operation::Revision => {

@@ -57,44 +57,57 @@ impl FieldSet {
     /// The paths that are in either set.
     pub(super) fn union(&self, other: &Self) -> Self {
         let mut union = self.clone();
-        for (element, theirs) in &other.entries {
-            let entry = union.entries.entry(element.clone()).or_default();
-            entry.owned |= theirs.owned;
-            entry.below = entry.below.union(&theirs.below);
-        }
+        union.add(other);
         union
+    }
+
+    /// Adds the paths of the other set.
+    pub(super) fn add(&mut self, other: &Self) {
+        for (element, theirs) in &other.entries {
+            if let Some(ours) = self.entries.get_mut(element) {
+                ours.owned |= theirs.owned;
+                ours.below.add(&theirs.below);
+            } else {
+                self.entries.insert(element.clone(), theirs.clone());
+            }
+        }
+    }
+
+    /// Takes away the paths of the other set.
+    pub(super) fn subtract(&mut self, other: &Self) {
+        for (element, theirs) in &other.entries {
+            let Some(ours) = self.entries.get_mut(element) else {
+                continue;
+            };
+            ours.owned &= !theirs.owned;
+            ours.below.subtract(&theirs.below);
+            if ours.is_empty() {
+                self.entries.remove(element);
+            }
+        }
     }
 
     /// The paths that are in both sets.
     pub(super) fn intersection(&self, other: &Self) -> Self {
-        self.combine(other, |ours, theirs| {
-            let theirs = theirs?;
-            Some(Entry {
+        let mut result = Self::default();
+        for (element, ours) in &self.entries {
+            let Some(theirs) = other.entries.get(element) else {
+                continue;
+            };
+            let both = Entry {
                 owned: ours.owned && theirs.owned,
                 below: ours.below.intersection(&theirs.below),
-            })
-        })
+            };
+            result.put(element.clone(), both);
+        }
+        result
     }
 
     /// The paths of this set that are not in the other.
     pub(super) fn difference(&self, other: &Self) -> Self {
-        self.combine(other, |ours, theirs| match theirs {
-            None => Some(ours.clone()),
-            Some(theirs) => Some(Entry {
-                owned: ours.owned && !theirs.owned,
-                below: ours.below.difference(&theirs.below),
-            }),
-        })
-    }
-
-    fn combine(&self, other: &Self, combined: impl Fn(&Entry, Option<&Entry>) -> Option<Entry>) -> Self {
-        let mut result = Self::default();
-        for (element, ours) in &self.entries {
-            if let Some(entry) = combined(ours, other.entries.get(element)) {
-                result.put(element.clone(), entry);
-            }
-        }
-        result
+        let mut difference = self.clone();
+        difference.subtract(other);
+        difference
     }
 
     /// Every path, as people read it: `.spec.containers[name="a"].image`.

@@ -127,9 +127,10 @@ impl Managers {
 
     /// The fields that anyone owns.
     pub(super) fn all_fields(&self) -> FieldSet {
-        self.entries
-            .values()
-            .fold(FieldSet::default(), |all, managed| all.union(&managed.fields))
+        self.entries.values().fold(FieldSet::default(), |mut all, managed| {
+            all.add(&managed.fields);
+            all
+        })
     }
 
     /// Makes these the fields that a manager owns. Its time stays.
@@ -137,6 +138,13 @@ impl Managers {
         let managed = self.entries.entry(id.clone()).or_default();
         writer.api_version.clone_into(&mut managed.api_version);
         managed.fields = fields;
+    }
+
+    /// Adds to the fields that a manager owns. Its time stays.
+    pub(super) fn add(&mut self, id: &ManagerId, writer: Writer<'_>, fields: &FieldSet) {
+        let managed = self.entries.entry(id.clone()).or_default();
+        writer.api_version.clone_into(&mut managed.api_version);
+        managed.fields.add(fields);
     }
 
     /// Notes when a manager wrote last.
@@ -157,7 +165,7 @@ impl Managers {
     pub(super) fn disown(&mut self, fields: &FieldSet, but: Option<&ManagerId>) {
         self.entries.retain(|id, managed| {
             if Some(id) != but {
-                managed.fields = managed.fields.difference(fields);
+                managed.fields.subtract(fields);
             }
             !managed.fields.is_empty()
         });
@@ -206,7 +214,7 @@ impl Managers {
             if let Some(ancient) = self.entries.remove(&id)
                 && let Some(bucket) = self.entries.get_mut(&bucket)
             {
-                bucket.fields = bucket.fields.union(&ancient.fields);
+                bucket.fields.add(&ancient.fields);
                 bucket.time = ancient.time;
                 count -= 1;
             }

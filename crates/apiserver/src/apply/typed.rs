@@ -210,7 +210,7 @@ fn parts<'a>(node: &'a Node, value: &'a Value) -> Option<Vec<(PathElement, Part<
     match value {
         Value::Object(fields) if node.map == MapType::Granular => {
             let parts = fields.iter().map(|(name, value)| {
-                let is_struct_field = node.properties.contains_key(name) || node.unknown == Unknown::Unlisted;
+                let is_struct_field = node.properties.contains(name) || node.unknown == Unknown::Unlisted;
                 (
                     PathElement::field(name),
                     Part {
@@ -246,7 +246,7 @@ fn element(node: &Node, index: usize, item: &Value) -> PathElement {
             let key: Map<String, Value> = keys
                 .iter()
                 .filter_map(|name| {
-                    let default = || node.item().properties.get(name)?.default.as_ref();
+                    let default = || node.item().properties.get(name)?.default.as_deref();
                     let value = fields.get(name).or_else(default)?;
                     Some((name.clone(), value.clone()))
                 })

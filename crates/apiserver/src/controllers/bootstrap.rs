@@ -5,12 +5,7 @@ use std::sync::Arc;
 use serde_json::json;
 
 use super::create;
-use crate::{
-    object,
-    server::State,
-    status::Result,
-    store::{Item, ObjectKey},
-};
+use crate::{server::State, status::Result, store::Item};
 
 /// Makes what every cluster has, and queues what an earlier run may have left unfinished.
 pub(crate) fn bootstrap(state: &Arc<State>) -> Result<()> {
@@ -51,11 +46,9 @@ fn resume(state: &State) {
             if !(resource.is_core("namespaces") || stored.deleting || !stored.owners.is_empty()) {
                 continue;
             }
-            let value = stored.value();
-            let key = ObjectKey::new(object::namespace(&value), object::name(&value));
             let item = Item {
                 resource: id.clone(),
-                key,
+                key: stored.key.clone(),
             };
             state.store.with_feed(|feed| feed.push(item));
         }

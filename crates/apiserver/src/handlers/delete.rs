@@ -102,7 +102,7 @@ pub(crate) fn delete_one(
         match result {
             Ok(deleted) => return Ok(Some(deleted)),
             Err(WriteError::Changed) => {
-                let Some(changed) = state.store.get(&resource.id, &objects::key(resource, &stored.value())) else {
+                let Some(changed) = state.store.get(&resource.id, &stored.key) else {
                     return Ok(None);
                 };
                 stored = changed;

@@ -2,7 +2,6 @@
 
 use http::{HeaderMap, Response};
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 
 use super::other::{cached, json};
 use crate::{
@@ -177,12 +176,7 @@ fn aggregated<'a>(groups: impl Iterator<Item = &'a Group>) -> Document {
 
 /// A document with the ETag of its content.
 pub(crate) fn document(value: &Value) -> Document {
-    let body = value.to_string();
-    let etag = format!("{:X}", Sha256::digest(&body));
-    Document {
-        etag,
-        body: body.into(),
-    }
+    Document::new(value.to_string())
 }
 
 fn aggregated_group(group: &Group) -> Value {

@@ -87,17 +87,7 @@ fn page(context: &Context<'_>, options: &ListOptions, listing: Listing, start: O
         .filter(|stored| filter.matches(&context.resource, stored))
         .collect();
     if let Some(start) = start {
-        let keys = |stored: &Arc<Stored>| {
-            let value = stored.value();
-            (
-                crate::object::namespace(&value).to_owned(),
-                crate::object::name(&value).to_owned(),
-            )
-        };
-        let after = objects.partition_point(|stored| {
-            let (namespace, name) = keys(stored);
-            (namespace.as_str(), name.as_str()) <= start
-        });
+        let after = objects.partition_point(|stored| (&*stored.key.namespace, &*stored.key.name) <= start);
         objects.drain(..after);
     }
     let mut found = Found {
@@ -113,7 +103,7 @@ fn page(context: &Context<'_>, options: &ListOptions, listing: Listing, start: O
         found.next = found
             .objects
             .last()
-            .map(|last| Page::after(revision, &last.value()).token());
+            .map(|last| Page::after(revision, &last.key).token());
     }
     found
 }

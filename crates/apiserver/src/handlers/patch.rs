@@ -124,12 +124,11 @@ fn server_side_apply(context: &mut Context<'_>, options: &WriteOptions, body: &B
         let error = FieldError::required("fieldManager", "is required for apply patch");
         return Err(ApiError::invalid_option("PatchOptions", error));
     }
-    let (applied, duplicates) = applied(context, body)?;
+    let (mut applied, duplicates) = applied(context, body)?;
     let force = context.query.flag("force");
     let resource = Arc::clone(&context.resource);
-    let mut applied_pruned = applied;
-    update::writer(context, &resource, options, Ownership::Applied).prune(&mut applied_pruned, &duplicates)?;
-    let applied = applied_pruned;
+    update::writer(context, &resource, options, Ownership::Applied).prune(&mut applied, &duplicates)?;
+    narrow(&resource, context.subresource(), &mut applied);
     let quiet = WriteOptions {
         validation: FieldValidation::Ignore,
         ..options.clone()
@@ -157,6 +156,26 @@ fn server_side_apply(context: &mut Context<'_>, options: &WriteOptions, body: &B
         check_preconditions(&resource.id, live, &applied)?;
         merge(context, &resource, &quiet, Some(live), &applied, force)
     })
+}
+
+/// Takes out of an applied configuration what this path doesn't write, so that nobody comes to own it, and the nulls that
+/// say nothing: they would be merged in and dropped again each time.
+fn narrow(resource: &Resource, subresource: &str, applied: &mut Value) {
+    if resource.is_custom() {
+        resource.schema().drop_nulls(applied);
+    }
+    let Some(fields) = applied.as_object_mut() else { return };
+    match subresource {
+        "status" => {
+            fields.retain(|field, _| matches!(field.as_str(), "apiVersion" | "kind" | "metadata" | "status"));
+            let identity = ["name", "namespace", "uid", "resourceVersion"];
+            object::metadata_mut(applied).retain(|field, _| identity.contains(&field.as_str()));
+        }
+        _ if resource.status => {
+            fields.remove("status");
+        }
+        _ => {}
+    }
 }
 
 fn merge(

@@ -30,8 +30,8 @@ pub(super) fn list(context: &Context<'_>, kind: &dyn VirtualResource) -> Result<
     let fields = FieldSelector::parse(query.get("fieldSelector").unwrap_or_default()).map_err(ApiError::BadRequest)?;
     let mut items = kind.list(&Objects::new(context.state), context.path.namespace.as_deref());
     items.retain(|item| {
-        labels.matches(item["metadata"].get("labels"))
-            && fields.matches(|field| Some(object::selector_text(item, field)))
+        labels.matches(|label| item["metadata"]["labels"][label].as_str())
+            && fields.matches(|field| object::selector_text(item, field))
     });
     for item in &mut items {
         objects::set_type(resource, item);

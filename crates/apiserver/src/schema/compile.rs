@@ -37,7 +37,7 @@ fn node(schema: &Value, path: &str, errors: &mut Vec<FieldError>) -> Node {
             .flatten()
             .map(|(name, value)| {
                 (
-                    name.clone(),
+                    name.as_str(),
                     node(value, &format!("{}[{name}]", child(path, "properties")), errors),
                 )
             })
@@ -58,14 +58,15 @@ fn node(schema: &Value, path: &str, errors: &mut Vec<FieldError>) -> Node {
             Some("atomic") => MapType::Atomic,
             _ => MapType::Granular,
         },
-        default: schema.get("default").cloned(),
+        default: schema.get("default").cloned().map(Box::new),
         limits: limits(schema, path, errors),
         logic: logic(schema, path, errors),
         rules: schema
             .get("x-kubernetes-validations")
             .and_then(Value::as_array)
             .cloned()
-            .unwrap_or_default(),
+            .unwrap_or_default()
+            .into(),
         strategy: Strategy::default(),
     }
 }
@@ -99,7 +100,7 @@ fn texts<'a>(schema: &'a Map<String, Value>, keyword: &str) -> impl Iterator<Ite
         .filter_map(|text| text.as_str().map(str::to_owned))
 }
 
-fn limits(schema: &Map<String, Value>, path: &str, errors: &mut Vec<FieldError>) -> Limits {
+fn limits(schema: &Map<String, Value>, path: &str, errors: &mut Vec<FieldError>) -> Option<Box<Limits>> {
     let number = |keyword: &str| schema.get(keyword).and_then(Value::as_number).cloned();
     let flag = |keyword: &str| schema.get(keyword) == Some(&Value::Bool(true));
     let bound = |keyword: &str, exclusive: &str| {
@@ -112,7 +113,7 @@ fn limits(schema: &Map<String, Value>, path: &str, errors: &mut Vec<FieldError>)
         min: schema.get(least).and_then(Value::as_u64),
         max: schema.get(most).and_then(Value::as_u64),
     };
-    Limits {
+    let limits = Limits {
         required: texts(schema, "required").collect::<BTreeSet<_>>(),
         allowed: schema.get("enum").and_then(Value::as_array).cloned(),
         minimum: bound("minimum", "exclusiveMinimum"),
@@ -123,7 +124,8 @@ fn limits(schema: &Map<String, Value>, path: &str, errors: &mut Vec<FieldError>)
         properties: range("minProperties", "maxProperties"),
         pattern: pattern(schema, path, errors),
         format: schema.get("format").and_then(Value::as_str).map(str::to_owned),
-    }
+    };
+    (limits != Limits::default()).then(|| Box::new(limits))
 }
 
 fn pattern(schema: &Map<String, Value>, path: &str, errors: &mut Vec<FieldError>) -> Option<Pattern> {
@@ -141,7 +143,7 @@ fn pattern(schema: &Map<String, Value>, path: &str, errors: &mut Vec<FieldError>
     }
 }
 
-fn logic(schema: &Map<String, Value>, path: &str, errors: &mut Vec<FieldError>) -> Logic {
+fn logic(schema: &Map<String, Value>, path: &str, errors: &mut Vec<FieldError>) -> Option<Box<Logic>> {
     let mut branches = |keyword: &str| -> Vec<Node> {
         let branches = schema
             .get(keyword)
@@ -157,10 +159,11 @@ fn logic(schema: &Map<String, Value>, path: &str, errors: &mut Vec<FieldError>) 
     let not = schema
         .get("not")
         .map(|not| Box::new(node(not, &child(path, "not"), errors)));
-    Logic {
+    let logic = Logic {
         all_of,
         any_of,
         one_of,
         not,
-    }
+    };
+    (!logic.is_empty()).then(|| Box::new(logic))
 }

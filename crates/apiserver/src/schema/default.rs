@@ -19,7 +19,7 @@ fn value(node: &Node, filled: &mut Value) {
             let item = node.item();
             for filled in items {
                 match &item.default {
-                    Some(default) if filled.is_null() && !item.nullable => *filled = default.clone(),
+                    Some(default) if filled.is_null() && !item.nullable => filled.clone_from(default),
                     _ => {}
                 }
                 value(item, filled);
@@ -31,14 +31,14 @@ fn value(node: &Node, filled: &mut Value) {
 
 fn object(node: &Node, fields: &mut Map<String, Value>) {
     fields.retain(|name, field| !field.is_null() || keeps_null(node, name));
-    for (name, property) in &node.properties {
+    for (name, property) in node.properties.iter() {
         let Some(default) = &property.default else { continue };
         let absent = match fields.get(name) {
             None => true,
             Some(field) => field.is_null() && !property.nullable,
         };
         if absent {
-            fields.insert(name.clone(), default.clone());
+            fields.insert(name.to_owned(), Value::clone(default));
         }
     }
     for (name, field) in fields {
@@ -46,7 +46,7 @@ fn object(node: &Node, fields: &mut Map<String, Value>) {
         match known {
             Some(known) if field.is_null() && !known.nullable => {
                 if let Some(default) = &known.default {
-                    *field = default.clone();
+                    field.clone_from(default);
                 }
             }
             _ => {}
@@ -55,6 +55,22 @@ fn object(node: &Node, fields: &mut Map<String, Value>) {
         if known.is_some() || node.unknown == Unknown::Unlisted {
             value(node.field(name), field);
         }
+    }
+}
+
+/// Drops the nulls of fields that can't be null, and fills in nothing.
+pub(super) fn drop_nulls(node: &Node, value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            fields.retain(|name, field| !field.is_null() || node.known_field(name).is_none_or(|known| known.nullable));
+            for (name, field) in fields {
+                if let Some(known) = node.known_field(name) {
+                    drop_nulls(known, field);
+                }
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| drop_nulls(node.item(), item)),
+        _ => {}
     }
 }
 

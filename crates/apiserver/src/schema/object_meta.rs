@@ -1,8 +1,8 @@
 //! The `metadata` that every object has, whatever its kind says.
 
-use std::{collections::BTreeMap, sync::LazyLock};
+use std::sync::LazyLock;
 
-use super::{ListType, MapType, Node, Strategy, Type, Unknown};
+use super::{Fields, ListType, MapType, Node, Strategy, Type, Unknown};
 
 /// `ObjectMeta`.
 pub(super) static METADATA: LazyLock<Node> = LazyLock::new(object_meta);
@@ -12,18 +12,18 @@ pub(super) static METADATA: LazyLock<Node> = LazyLock::new(object_meta);
 /// The limits that a CRD puts on `metadata.name` and `metadata.generateName` stay.
 pub(super) fn install(root: &mut Node) {
     let mut metadata = METADATA.clone();
-    if let Some(written) = root.properties.remove("metadata") {
+    if let Some(written) = root.properties.insert("metadata", Node::default()) {
         for name in ["name", "generateName"] {
             let (Some(written), Some(field)) = (written.properties.get(name), metadata.properties.get_mut(name)) else {
                 continue;
             };
-            field.limits = written.limits.clone();
-            field.logic = written.logic.clone();
+            field.limits.clone_from(&written.limits);
+            field.logic.clone_from(&written.logic);
         }
     }
-    root.properties.insert("metadata".to_owned(), metadata);
+    root.properties.insert("metadata", metadata);
     for name in ["apiVersion", "kind"] {
-        root.properties.entry(name.to_owned()).or_insert_with(text);
+        root.properties.entry(name, text);
     }
 }
 
@@ -31,8 +31,8 @@ fn text() -> Node {
     Node::of_type(Type::String)
 }
 
-fn fields(fields: impl IntoIterator<Item = (&'static str, Node)>) -> BTreeMap<String, Node> {
-    fields.into_iter().map(|(name, node)| (name.to_owned(), node)).collect()
+fn fields(fields: impl IntoIterator<Item = (&'static str, Node)>) -> Fields {
+    fields.into_iter().collect()
 }
 
 fn object_meta() -> Node {

@@ -3,34 +3,74 @@
 //! The dialects differ where it shows: here a bracket inside a class opens another class and `&&`, `--`, `~~` combine
 //! classes, while there they are characters; and `\d`, `\w`, `\s`, `\b` know ASCII only there.
 
-use std::{iter::Peekable, str::Chars};
+use std::{
+    collections::BTreeMap,
+    iter::Peekable,
+    str::Chars,
+    sync::{Arc, Mutex, OnceLock, PoisonError, Weak},
+};
 
-use regex::Regex;
+use regex::{Regex, RegexBuilder};
 
-/// A pattern as written, and as it runs.
+/// A pattern as written, and as it runs. Cheap to clone; patterns of the same text are one.
 #[derive(Debug, Clone)]
-pub(crate) struct Pattern {
-    text: String,
-    regex: Regex,
+pub(crate) struct Pattern(Arc<Shared>);
+
+/// A pattern is turned into a machine when it is first used: such a machine can take 15 MB, and most are never used.
+#[derive(Debug)]
+struct Shared {
+    text: Box<str>,
+    /// None where the machine would be too large.
+    regex: OnceLock<Option<Regex>>,
 }
 
+/// The patterns in use, by their text: the same few stand in hundreds of places.
+static IN_USE: Mutex<BTreeMap<Box<str>, Weak<Shared>>> = Mutex::new(BTreeMap::new());
+
+/// A machine may be as large as this. Upstream's engine accepts patterns that take a few MB here.
+const LARGEST: usize = 32 << 20;
+
+/// What a machine may keep for itself between two uses; texts are short.
+const CACHE: usize = 64 << 10;
+
 impl Pattern {
-    /// Compiles a pattern of Go's dialect.
-    pub(super) fn compile(text: &str) -> Result<Self, regex::Error> {
-        Ok(Self {
-            text: text.to_owned(),
-            regex: Regex::new(&translated(text))?,
-        })
+    /// Checks a pattern of Go's dialect; the error says what is wrong with it.
+    pub(super) fn compile(text: &str) -> Result<Self, String> {
+        let mut in_use = IN_USE.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(shared) = in_use.get(text).and_then(Weak::upgrade) {
+            return Ok(Self(shared));
+        }
+        regex_syntax::parse(&translated(text)).map_err(|error| error.to_string())?;
+        let shared = Arc::new(Shared {
+            text: text.into(),
+            regex: OnceLock::new(),
+        });
+        in_use.retain(|_, shared| shared.strong_count() > 0);
+        in_use.insert(text.into(), Arc::downgrade(&shared));
+        Ok(Self(shared))
     }
 
     /// The pattern as written.
     pub(super) fn as_str(&self) -> &str {
-        &self.text
+        &self.0.text
     }
 
-    /// Whether the text matches somewhere.
+    /// Whether the text matches somewhere. A pattern that is too large to be run holds for every text.
     pub(super) fn is_match(&self, text: &str) -> bool {
-        self.regex.is_match(text)
+        let regex = self.0.regex.get_or_init(|| {
+            let mut builder = RegexBuilder::new(&translated(&self.0.text));
+            let regex = builder.size_limit(LARGEST).dfa_size_limit(CACHE).build();
+            regex
+                .inspect_err(|error| tracing::warn!(pattern = %self.0.text, %error, "a pattern is not checked"))
+                .ok()
+        });
+        regex.as_ref().is_none_or(|regex| regex.is_match(text))
+    }
+}
+
+impl PartialEq for Pattern {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_str() == other.as_str()
     }
 }
 
@@ -148,6 +188,17 @@ mod tests {
         check(r"\bword\b", &["a word!"], &["swords"]);
         check(r"^a\[b$", &["a[b"], &[]);
         check("^(?i)x$", &["X"], &["y"]);
+    }
+
+    #[test]
+    fn the_same_pattern_is_shared() {
+        let [one, two] = [0, 1].map(|_| Pattern::compile("^shared$").expect("the pattern is well-formed"));
+        assert!(Arc::ptr_eq(&one.0, &two.0));
+        assert!(
+            one.0.regex.get().is_none(),
+            "not turned into a machine before it is used"
+        );
+        assert!(one.is_match("shared") && two.0.regex.get().is_some());
     }
 
     #[test]

@@ -4,27 +4,27 @@
 
 use serde_json::Value;
 
-use super::{Node, Unknown, object_meta};
+use super::{Node, Unknown, object_meta, path::Path};
 
 /// Drops unknown fields and returns their paths in the order of the object.
 pub(super) fn prune(root: &Node, object: &mut Value) -> Vec<String> {
     let mut dropped = Vec::new();
-    value(root, object, "", &mut dropped);
+    value(root, object, &Path::Root, &mut dropped);
     dropped
 }
 
-fn value(node: &Node, pruned: &mut Value, path: &str, dropped: &mut Vec<String>) {
+fn value(node: &Node, pruned: &mut Value, path: &Path<'_>, dropped: &mut Vec<String>) {
     match pruned {
         Value::Object(fields) => {
             fields.retain(|name, _| {
                 let known = is_kept(node, name);
                 if !known {
-                    dropped.push(super::structural::child(path, name));
+                    dropped.push(path.field(name).to_string());
                 }
                 known
             });
             for (name, field) in fields {
-                let place = super::structural::child(path, name);
+                let place = path.field(name);
                 match node.known_field(name) {
                     None if node.embedded && name == "metadata" => {
                         value(&object_meta::METADATA, field, &place, dropped);
@@ -38,7 +38,7 @@ fn value(node: &Node, pruned: &mut Value, path: &str, dropped: &mut Vec<String>)
         Value::Array(items) => {
             let Some(item) = &node.items else { return };
             for (index, pruned) in items.iter_mut().enumerate() {
-                value(item, pruned, &format!("{path}[{index}]"), dropped);
+                value(item, pruned, &path.item(index), dropped);
             }
         }
         _ => {}

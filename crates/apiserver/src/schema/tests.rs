@@ -3,7 +3,7 @@ use std::{env, fs, path::PathBuf};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::Schema;
+use super::{Node, Schema};
 
 fn compiled(properties: &Value) -> Schema {
     let schema = json!({"type": "object", "properties": {"spec": {"type": "object", "properties": properties}}});
@@ -333,7 +333,7 @@ fn what_was_wrong_before_may_stay_but_not_change() {
 fn validation_rules_are_kept_for_later() {
     let schema = compiled(&json!({"a": {"type": "string", "x-kubernetes-validations": [{"rule": "self != ''"}]}}));
     assert_eq!(
-        schema.root().field("spec").field("a").rules,
+        *schema.root().field("spec").field("a").rules,
         [json!({"rule": "self != ''"})]
     );
 }
@@ -384,4 +384,10 @@ proptest! {
         let _ = widget().validate(&object, None);
         prop_assert_eq!(widget().validate(&object, Some(&object)), vec![]);
     }
+}
+
+#[test]
+fn a_node_is_small() {
+    // A cluster's schemas have tens of thousands of them.
+    assert!(size_of::<Node>() <= 160, "{}", size_of::<Node>());
 }

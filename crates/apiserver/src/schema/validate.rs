@@ -8,17 +8,17 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
-use super::{ListType, MapType, Node, Type, object_meta};
+use super::{ListType, Logic, MapType, Node, Type, object_meta, path::Path};
 use crate::field_error::FieldError;
 
 /// Says what is wrong with an object; with `old`, only as far as it was changed.
 pub(super) fn validate(root: &Node, object: &Value, old: Option<&Value>) -> Vec<FieldError> {
     let mut errors = Vec::new();
-    value(root, object, old, "", &mut errors);
+    value(root, object, old, &Path::Root, &mut errors);
     errors
 }
 
-fn value(node: &Node, checked: &Value, old: Option<&Value>, path: &str, errors: &mut Vec<FieldError>) {
+fn value(node: &Node, checked: &Value, old: Option<&Value>, path: &Path<'_>, errors: &mut Vec<FieldError>) {
     // Ratcheting: what was stored like this before stays allowed, whatever the schema has become since.
     if old == Some(checked) {
         return;
@@ -32,13 +32,17 @@ fn value(node: &Node, checked: &Value, old: Option<&Value>, path: &str, errors: 
         errors.push(FieldError::type_invalid(path, found, detail));
         return;
     }
-    limits::check(&node.limits, checked, path, errors);
+    if let Some(limits) = &node.limits {
+        limits::check(limits, checked, path, errors);
+    }
     match checked {
         Value::Object(fields) => object(node, fields, old, path, errors),
         Value::Array(items) => array(node, items, old, path, errors),
         _ => {}
     }
-    logic(node, checked, old, path, errors);
+    if let Some(logic) = &node.logic {
+        combinations(node, logic, checked, old, path, errors);
+    }
 }
 
 /// The type that a value should have been of.
@@ -74,19 +78,17 @@ fn type_name(value: &Value) -> &'static str {
     }
 }
 
-/// Joins a path and a field's name.
-fn child(path: &str, name: &str) -> String {
-    if path.is_empty() {
-        name.to_owned()
-    } else {
-        format!("{path}.{name}")
-    }
-}
-
-fn object(node: &Node, fields: &Map<String, Value>, old: Option<&Value>, path: &str, errors: &mut Vec<FieldError>) {
+fn object(
+    node: &Node,
+    fields: &Map<String, Value>,
+    old: Option<&Value>,
+    path: &Path<'_>,
+    errors: &mut Vec<FieldError>,
+) {
     let old = old.filter(|_| node.map == MapType::Granular).and_then(Value::as_object);
-    for name in node.limits.required.iter().filter(|name| !fields.contains_key(*name)) {
-        errors.push(FieldError::required(child(path, name), ""));
+    let required = node.limits.iter().flat_map(|limits| &limits.required);
+    for name in required.filter(|name| !fields.contains_key(*name)) {
+        errors.push(FieldError::required(&path.field(name), ""));
     }
     for (name, field) in fields {
         if let Some(known) = node.known_field(name) {
@@ -94,7 +96,7 @@ fn object(node: &Node, fields: &Map<String, Value>, old: Option<&Value>, path: &
                 known,
                 field,
                 old.and_then(|old| old.get(name)),
-                &child(path, name),
+                &path.field(name),
                 errors,
             );
         }
@@ -109,24 +111,21 @@ fn embedded(
     node: &Node,
     fields: &Map<String, Value>,
     old: Option<&Map<String, Value>>,
-    path: &str,
+    path: &Path<'_>,
     errors: &mut Vec<FieldError>,
 ) {
     for name in ["apiVersion", "kind"] {
         if fields.get(name).and_then(Value::as_str).is_none_or(str::is_empty) {
-            errors.push(FieldError::required(child(path, name), "must not be empty"));
+            errors.push(FieldError::required(&path.field(name), "must not be empty"));
         }
     }
-    if let Some(metadata) = fields
-        .get("metadata")
-        .filter(|_| !node.properties.contains_key("metadata"))
-    {
+    if let Some(metadata) = fields.get("metadata").filter(|_| !node.properties.contains("metadata")) {
         let old = old.and_then(|old| old.get("metadata"));
-        value(&object_meta::METADATA, metadata, old, &child(path, "metadata"), errors);
+        value(&object_meta::METADATA, metadata, old, &path.field("metadata"), errors);
     }
 }
 
-fn array(node: &Node, items: &[Value], old: Option<&Value>, path: &str, errors: &mut Vec<FieldError>) {
+fn array(node: &Node, items: &[Value], old: Option<&Value>, path: &Path<'_>, errors: &mut Vec<FieldError>) {
     let old = old.and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     let keys = match &node.list {
         ListType::Map(keys) => keys.as_slice(),
@@ -139,7 +138,7 @@ fn array(node: &Node, items: &[Value], old: Option<&Value>, path: &str, errors: 
             let old = old
                 .iter()
                 .find(|old| !keys.is_empty() && key.is_some() && list_key(old, keys) == key);
-            value(item, checked, old, &format!("{path}[{index}]"), errors);
+            value(item, checked, old, &path.item(index), errors);
         }
     }
     let mut seen = BTreeSet::new();
@@ -151,7 +150,7 @@ fn array(node: &Node, items: &[Value], old: Option<&Value>, path: &str, errors: 
         };
         let Some(identity) = identity else { continue };
         if !seen.insert(identity.to_string()) {
-            errors.push(FieldError::duplicate(format!("{path}[{index}]"), identity));
+            errors.push(FieldError::duplicate(&path.item(index), identity));
         }
     }
 }
@@ -165,7 +164,14 @@ fn list_key(item: &Value, keys: &[String]) -> Option<Value> {
     Some(Value::Object(key.collect()))
 }
 
-fn logic(node: &Node, checked: &Value, old: Option<&Value>, path: &str, errors: &mut Vec<FieldError>) {
+fn combinations(
+    node: &Node,
+    logic: &Logic,
+    checked: &Value,
+    old: Option<&Value>,
+    path: &Path<'_>,
+    errors: &mut Vec<FieldError>,
+) {
     let failures = |branch: &Node| {
         let mut errors = Vec::new();
         value(branch, checked, old, path, &mut errors);
@@ -174,7 +180,6 @@ fn logic(node: &Node, checked: &Value, old: Option<&Value>, path: &str, errors: 
     let complain = |errors: &mut Vec<FieldError>, what: &str| {
         errors.push(FieldError::invalid("", "", format!("\"{path}\" must {what}")));
     };
-    let logic = &node.logic;
     let all_of: Vec<FieldError> = logic.all_of.iter().flat_map(failures).collect();
     if !all_of.is_empty() {
         complain(errors, "validate all the schemas (allOf)");

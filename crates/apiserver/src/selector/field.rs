@@ -36,11 +36,10 @@ impl FieldSelector {
     }
 
     /// Whether the fields, looked up by `value_of`, are as asked. A missing field is the empty text.
-    pub(crate) fn matches(&self, value_of: impl Fn(&str) -> Option<String>) -> bool {
-        self.requirements.iter().all(|requirement| {
-            let value = value_of(&requirement.field).unwrap_or_default();
-            (value == requirement.value) == requirement.equal
-        })
+    pub(crate) fn matches(&self, value_of: impl Fn(&str) -> String) -> bool {
+        self.requirements
+            .iter()
+            .all(|requirement| (value_of(&requirement.field) == requirement.value) == requirement.equal)
     }
 
     /// The name, if the selector asks for exactly one.

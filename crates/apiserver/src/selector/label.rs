@@ -4,8 +4,6 @@
 
 use std::{collections::BTreeSet, iter::Peekable, str::Chars};
 
-use serde_json::Value;
-
 /// What an object's labels must satisfy; all requirements at once.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct LabelSelector {
@@ -51,14 +49,11 @@ impl LabelSelector {
         self.requirements.is_empty()
     }
 
-    /// Whether `metadata.labels` satisfies every requirement.
-    pub(crate) fn matches(&self, labels: Option<&Value>) -> bool {
-        self.requirements.iter().all(|requirement| {
-            let value = labels
-                .and_then(|labels| labels.get(&requirement.key))
-                .and_then(Value::as_str);
-            requirement.test.accepts(value)
-        })
+    /// Whether the labels, looked up by `value_of`, satisfy every requirement.
+    pub(crate) fn matches<'a>(&self, value_of: impl Fn(&str) -> Option<&'a str>) -> bool {
+        self.requirements
+            .iter()
+            .all(|requirement| requirement.test.accepts(value_of(&requirement.key)))
     }
 }
 

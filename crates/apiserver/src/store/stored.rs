@@ -1,10 +1,15 @@
 //! One state of one object, as it is kept: encoded, with the little that the store itself needs to know beside it.
 
-use std::sync::{Mutex, PoisonError};
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, PoisonError},
+};
 
 use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::Value;
+
+use super::ObjectKey;
 
 /// One state of an object.
 ///
@@ -12,6 +17,7 @@ use serde_json::Value;
 /// differs in nothing else, so [`Stored::splice`] puts them in front of shared bytes.
 #[derive(Debug)]
 pub(crate) struct Stored {
+    pub(crate) key: ObjectKey,
     pub(crate) revision: u64,
     /// Fingerprint of the schema that it was defaulted and pruned by; 0 for none.
     pub(crate) schema: u64,
@@ -19,6 +25,8 @@ pub(crate) struct Stored {
     pub(crate) uid: String,
     /// Uids of its owners.
     pub(crate) owners: Vec<String>,
+    /// Its labels: what lists and watches select by, without decoding the body.
+    labels: Box<[(String, String)]>,
     /// Whether it has a `deletionTimestamp`.
     pub(crate) deleting: bool,
     /// The body as another schema than its own makes it, by that schema's fingerprint.
@@ -36,6 +44,7 @@ struct Envelope {
 #[serde(default, rename_all = "camelCase")]
 struct Metadata {
     uid: String,
+    labels: Option<BTreeMap<String, String>>,
     owner_references: Option<Vec<Owner>>,
     deletion_timestamp: Option<String>,
 }
@@ -48,7 +57,7 @@ struct Owner {
 
 impl Stored {
     /// Encodes an object at a revision.
-    pub(crate) fn encode(mut value: Value, revision: u64, schema: u64) -> Self {
+    pub(crate) fn encode(key: ObjectKey, mut value: Value, revision: u64, schema: u64) -> Self {
         if let Some(object) = value.as_object_mut() {
             object.remove("apiVersion");
             object.remove("kind");
@@ -60,11 +69,14 @@ impl Stored {
             .map(Vec::as_slice)
             .unwrap_or_default();
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let labels = metadata["labels"].as_object().into_iter().flatten();
         Self {
+            key,
             revision,
             schema,
             uid: text(&metadata["uid"]),
             owners: owners.iter().map(|owner| text(&owner["uid"])).collect(),
+            labels: labels.map(|(label, value)| (label.clone(), text(value))).collect(),
             deleting: metadata["deletionTimestamp"].is_string(),
             // Maps of strings to JSON always encode.
             body: serde_json::to_vec(&value).expect("JSON values encode").into(),
@@ -73,7 +85,7 @@ impl Stored {
     }
 
     /// Takes an encoded object from the log.
-    pub(crate) fn decode(body: Bytes, revision: u64, schema: u64) -> Self {
+    pub(crate) fn decode(key: ObjectKey, body: Bytes, revision: u64, schema: u64) -> Self {
         let Envelope { metadata } = serde_json::from_slice(&body).unwrap_or_default();
         let owners = metadata
             .owner_references
@@ -82,14 +94,22 @@ impl Stored {
             .map(|owner| owner.uid)
             .collect();
         Self {
+            key,
             revision,
             schema,
             body,
             uid: metadata.uid,
             owners,
+            labels: metadata.labels.unwrap_or_default().into_iter().collect(),
             deleting: metadata.deletion_timestamp.is_some(),
             derived: Mutex::new(None),
         }
+    }
+
+    /// The value of a label.
+    pub(crate) fn label(&self, label: &str) -> Option<&str> {
+        let found = self.labels.iter().find(|(known, _)| known == label);
+        found.map(|(_, value)| value.as_str())
     }
 
     /// The object, without `apiVersion` and `kind`.

@@ -32,10 +32,16 @@ pub(crate) struct Event {
     pub(crate) line: OnceLock<(String, Bytes)>,
 }
 
+/// A history of large objects is shorter: it may take so many bytes, unless it has hardly any events.
+const HISTORY_BYTES: usize = 8 << 20;
+const HISTORY_LEAST: usize = 32;
+
 #[derive(Debug)]
 pub(crate) struct Table {
     objects: BTreeMap<ObjectKey, Arc<Stored>>,
     history: VecDeque<Arc<Event>>,
+    /// How much the objects of the history take.
+    bytes: usize,
     /// Changes up to this revision may be missing from the history.
     floor: u64,
     capacity: usize,
@@ -48,6 +54,7 @@ impl Table {
         Self {
             objects: BTreeMap::new(),
             history: VecDeque::new(),
+            bytes: 0,
             floor,
             capacity,
             waiting: BTreeMap::new(),
@@ -126,6 +133,7 @@ impl Table {
             (false, None) => EventKind::Added,
             (false, Some(_)) => EventKind::Modified,
         };
+        self.bytes += object.body.len();
         self.history.push_back(Arc::new(Event {
             kind,
             key: key.clone(),
@@ -133,12 +141,18 @@ impl Table {
             previous,
             line: OnceLock::new(),
         }));
-        while self.history.len() > self.capacity {
+        while self.is_too_long() {
             if let Some(oldest) = self.history.pop_front() {
+                self.bytes -= oldest.object.body.len();
                 self.floor = oldest.object.revision;
             }
         }
         self.wakers()
+    }
+
+    fn is_too_long(&self) -> bool {
+        let length = self.history.len();
+        length > self.capacity || (self.bytes > HISTORY_BYTES && length > HISTORY_LEAST)
     }
 
     /// Everyone who waits, in the order in which they came; they have to come again.
@@ -149,6 +163,7 @@ impl Table {
     /// Drops the history: the changes up to this revision are not known.
     pub(crate) fn forget(&mut self, revision: u64) {
         self.history.clear();
+        self.bytes = 0;
         self.floor = revision;
     }
 }
@@ -165,4 +180,40 @@ fn range<'a>(
     objects
         .range((start, Bound::Unbounded))
         .take_while(move |(key, _)| within(key))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn table_after(changes: u64, size: usize) -> Table {
+        let mut table = Table::new(0, 100);
+        let key = ObjectKey::new("", "x");
+        for revision in 1..=changes {
+            let value = json!({"metadata": {}, "data": "x".repeat(size)});
+            table.change(&key, Arc::new(Stored::encode(key.clone(), value, revision, 0)), false);
+        }
+        table
+    }
+
+    #[track_caller]
+    fn check(changes: u64, size: usize, kept: u64) {
+        let table = table_after(changes, size);
+        let floor = changes - kept;
+        assert_eq!(table.after(floor).map(|events| events.len() as u64), Ok(kept));
+        if floor > 0 {
+            assert_eq!(table.after(floor - 1).map(|events| events.len()), Err(floor));
+        }
+    }
+
+    #[test]
+    fn a_history_is_as_long_as_it_may_be() {
+        check(50, 10, 50);
+        check(150, 10, 100);
+        check(70, 100 << 10, 70);
+        check(90, 100 << 10, 81);
+        check(40, 1 << 20, 32);
+    }
 }

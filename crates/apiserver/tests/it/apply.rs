@@ -135,3 +135,41 @@ async fn c141_a_status_is_applied_on_its_own() {
     assert_eq!(entry["subresource"], "status");
     assert_eq!(entry["fieldsV1"], json!({"f:status": {"f:replicas": {}}}));
 }
+
+#[tokio::test(start_paused = true)]
+async fn each_path_owns_only_what_it_writes() {
+    let cluster = Cluster::with_namespace().await;
+    let crds = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
+    cluster.post(crds, crate::widgets()).await.is(201);
+    let path = "/apis/example.test/v1/namespaces/t/widgets/w";
+    let everything = json!({
+        "apiVersion": "example.test/v1",
+        "kind": "Widget",
+        "metadata": {"name": "w", "labels": {"a": "b"}},
+        "spec": {"mode": "a", "note": null},
+        "status": {"replicas": 3},
+    });
+    let apply = async |path: &str| {
+        let path = format!("{path}?fieldManager=m");
+        cluster.patch("apply-patch+yaml", &path, everything.clone()).await
+    };
+    let main = apply(path).await.is(201);
+    assert_eq!(main.body.get("status"), None);
+    assert_eq!(main.body["spec"], json!({"mode": "a", "replicas": 1}));
+    // The null said nothing, so saying it again changes nothing.
+    assert_eq!(apply(path).await.is(200).version(), main.version());
+    let status = apply(&format!("{path}/status")).await.is(200);
+    assert_eq!(
+        apply(&format!("{path}/status")).await.is(200).version(),
+        status.version()
+    );
+    let entries = status.body["metadata"]["managedFields"].as_array().unwrap();
+    let owned: Vec<&Value> = entries.iter().map(|entry| &entry["fieldsV1"]).collect();
+    assert_eq!(
+        owned,
+        [
+            &json!({"f:metadata": {"f:labels": {"f:a": {}}}, "f:spec": {"f:mode": {}}}),
+            &json!({"f:status": {"f:replicas": {}}}),
+        ]
+    );
+}

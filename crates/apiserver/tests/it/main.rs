@@ -16,6 +16,7 @@ mod definitions;
 mod delete;
 mod durability;
 mod kube_client;
+mod openapi;
 mod read;
 mod secure;
 mod update;

@@ -244,3 +244,62 @@ async fn c123_to_c129_what_patches_may_not_do() {
         .is(200);
     cluster.get(&path).await.is(404);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_write_that_changes_nothing_keeps_the_version() {
+    let (cluster, widget) = with_widget().await;
+    let path = format!("{WIDGETS}/w");
+    let status = json!({"status": {"replicas": 2}});
+    let status = cluster
+        .patch("merge-patch+json", &format!("{path}/status"), status)
+        .await
+        .is(200);
+    let (version, revision) = (status.version(), cluster.server.revision());
+    let live = status.body.clone();
+    let answers = [
+        cluster.put(&path, live.clone()).await,
+        cluster.put(&format!("{path}/status"), live.clone()).await,
+        cluster.patch("merge-patch+json", &path, json!({})).await,
+        cluster
+            .patch(
+                "merge-patch+json",
+                &path,
+                json!({"spec": widget["spec"], "status": {"replicas": 9}}),
+            )
+            .await,
+        cluster
+            .patch(
+                "merge-patch+json",
+                &format!("{path}/status"),
+                json!({"status": {"replicas": 2}}),
+            )
+            .await,
+        cluster
+            .patch(
+                "json-patch+json",
+                &path,
+                json!([{"op": "replace", "path": "/spec/mode", "value": "a"}]),
+            )
+            .await,
+    ];
+    for answer in answers {
+        let answer = answer.is(200);
+        assert_eq!(answer.version(), version);
+        assert_eq!(answer.body, live);
+    }
+    assert_eq!(cluster.server.revision(), revision, "nothing was written");
+    let (cluster, map) = with_map().await;
+    let path = format!("{MAPS}/x");
+    let mut same = map.clone();
+    // What a client that knows nothing of versions and owners sends.
+    same["metadata"] = json!({"name": "x", "labels": map["metadata"]["labels"]});
+    for answer in [
+        cluster.put(&path, map.clone()).await,
+        cluster.put(&path, same).await,
+        cluster
+            .patch("strategic-merge-patch+json", &path, json!({"data": map["data"]}))
+            .await,
+    ] {
+        assert_eq!(answer.is(200).body, map);
+    }
+}

@@ -1,5 +1,7 @@
 //! What a list or watch is asked for: selectors, pages, versions.
 
+use std::cell::LazyCell;
+
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -11,7 +13,7 @@ use crate::{
     resource::Resource,
     selector::{FieldSelector, LabelSelector},
     status::{ApiError, Result},
-    store::Stored,
+    store::{ObjectKey, Stored},
 };
 
 pub(in crate::handlers) struct ListOptions {
@@ -171,12 +173,14 @@ impl Filter {
     }
 
     pub(in crate::handlers) fn matches(&self, resource: &Resource, stored: &Stored) -> bool {
-        self.is_everything() || self.matches_value(resource, &stored.value())
-    }
-
-    fn matches_value(&self, resource: &Resource, value: &Value) -> bool {
-        self.labels.matches(value["metadata"].get("labels"))
-            && self.fields.matches(|field| Some(field_text(resource, value, field)))
+        // What is asked for nearly always is known beside the encoded object; the rest of it is decoded if need be.
+        let value = LazyCell::new(|| stored.value());
+        self.labels.matches(|label| stored.label(label))
+            && self.fields.matches(|field| match field {
+                "metadata.name" => stored.key.name.to_string(),
+                "metadata.namespace" => stored.key.namespace.to_string(),
+                _ => field_text(resource, &value, field),
+            })
     }
 }
 
@@ -207,11 +211,11 @@ fn field_text(resource: &Resource, value: &Value, field: &str) -> String {
 // === impl Page ===
 
 impl Page {
-    pub(super) fn after(revision: u64, last: &Value) -> Self {
+    pub(super) fn after(revision: u64, last: &ObjectKey) -> Self {
         Self {
             revision,
-            namespace: object::namespace(last).to_owned(),
-            name: object::name(last).to_owned(),
+            namespace: last.namespace.to_string(),
+            name: last.name.to_string(),
         }
     }
 

@@ -88,7 +88,7 @@ impl Encoder {
             (EventKind::Modified, true, false) => event.previous.as_ref().map(|previous| {
                 // The state that was selected, at the version of the change.
                 let value = previous.value();
-                let left = Stored::encode(value, event.object.revision, previous.schema);
+                let left = Stored::encode(event.key.clone(), value, event.object.revision, previous.schema);
                 self.line("DELETED", &left)
             }),
             _ => None,

@@ -4,11 +4,11 @@ use std::cmp::Ordering;
 
 use serde_json::{Number, Value};
 
-use super::super::{Limits, Range, format};
+use super::super::{Limits, Range, format, path::Path};
 use crate::field_error::FieldError;
 
 /// Holds one value against its limits; each applies to values of its own type only.
-pub(super) fn check(limits: &Limits, value: &Value, path: &str, errors: &mut Vec<FieldError>) {
+pub(super) fn check(limits: &Limits, value: &Value, path: &Path<'_>, errors: &mut Vec<FieldError>) {
     if let Some(allowed) = &limits.allowed
         && !allowed.contains(value)
     {
@@ -26,7 +26,7 @@ pub(super) fn check(limits: &Limits, value: &Value, path: &str, errors: &mut Vec
     }
 }
 
-fn string(limits: &Limits, text: &str, path: &str, errors: &mut Vec<FieldError>) {
+fn string(limits: &Limits, text: &str, path: &Path<'_>, errors: &mut Vec<FieldError>) {
     let length = text.chars().count() as u64;
     if let Some(max) = limits.length.max.filter(|max| length > *max) {
         errors.push(FieldError::too_long(path, max));
@@ -45,7 +45,7 @@ fn string(limits: &Limits, text: &str, path: &str, errors: &mut Vec<FieldError>)
     }
 }
 
-fn bounds(limits: &Limits, number: &Number, path: &str, errors: &mut Vec<FieldError>) {
+fn bounds(limits: &Limits, number: &Number, path: &Path<'_>, errors: &mut Vec<FieldError>) {
     let mut complain = |what: String| {
         let detail = format!("{path} in body should be {what}");
         errors.push(FieldError::invalid(path, Value::Number(number.clone()), detail));
@@ -95,7 +95,7 @@ fn is_multiple(number: &Number, factor: &Number) -> bool {
     }
 }
 
-fn count(range: Range, actual: usize, what: &str, value: &Value, path: &str, errors: &mut Vec<FieldError>) {
+fn count(range: Range, actual: usize, what: &str, value: &Value, path: &Path<'_>, errors: &mut Vec<FieldError>) {
     if let Some(max) = range.max.filter(|max| actual as u64 > *max) {
         errors.push(FieldError::too_many(path, actual, max));
     }
