@@ -17,7 +17,7 @@ pub use deployment::{Rollout, rollout};
 pub use hosted_cluster::{HistoryEntry, history, kubeadmin_password_secret, kubeconfig_secret, release_image};
 pub use metadata::{Metadata, Owner, metadata};
 pub use node_pool::{Replicas, replicas};
-pub use olm::{Link, channels, current_csv, default_channel, download_links};
+pub use olm::{Link, channels, default_channel, download_links};
 
 /// The value at a path of field names: `at(object, &["status", "phase"])`.
 pub fn at<'a>(object: &'a Value, path: &[&str]) -> Option<&'a Value> {

@@ -56,6 +56,11 @@ impl World {
         self.facts.observe(selector, seen);
     }
 
+    /// A selection is not watched any longer: what it showed last says nothing of objects that are written from now on.
+    pub(crate) fn unwatch(&mut self, selector: &Selector) {
+        self.versions.remove(selector);
+    }
+
     /// What is known of an object.
     pub(crate) fn knowledge(&self, object: &ObjectRef) -> Knowledge {
         let remembered = self.memory.get(object);
@@ -64,12 +69,16 @@ impl World {
                 Some(own) if is_newer(own, version) => Knowledge::Object(Arc::clone(own)),
                 _ => Knowledge::Object(live),
             },
+            // Whoever could write it knows better than a watch that has not been opened anew since the kind came.
+            Some((Knowledge::NoKind, _)) => match remembered.and_then(|memory| memory.object.as_ref()) {
+                Some(own) => Knowledge::Object(Arc::clone(own)),
+                None => Knowledge::NoKind,
+            },
             Some((Knowledge::Absent, version)) => match remembered.and_then(|memory| memory.object.as_ref()) {
                 Some(own) if is_newer(own, version) => Knowledge::Object(Arc::clone(own)),
                 _ => Knowledge::Absent,
             },
-            Some((other, _)) => other,
-            None => match remembered {
+            Some((Knowledge::Unknown, _)) | None => match remembered {
                 Some(Memory {
                     object: Some(object), ..
                 }) => Knowledge::Object(Arc::clone(object)),
@@ -171,7 +180,9 @@ fn covers(selector: &Selector, object: &ObjectRef) -> bool {
         && match &selector.scope {
             Scope::All => true,
             Scope::Namespace(namespace) => object.namespace.as_ref() == Some(namespace),
-            Scope::Named { namespace, name } => *namespace == object.namespace && *name == object.name,
+            Scope::Named { namespace, name } => {
+                (namespace.is_none() || *namespace == object.namespace) && *name == object.name
+            }
             Scope::Labelled { .. } => false,
         }
 }

@@ -19,14 +19,19 @@ use crate::backoff;
 use crate::engine::Engine;
 
 mod holder;
+mod news;
 
 pub use holder::{Alive, Holder};
+pub(crate) use news::LeaseNews;
 
 /// The namespace of the leases: made by the first run that has something to write.
 pub(crate) const NAMESPACE: &str = "berth-system";
 
 /// A holder that is silent for so long is taken for dead.
 const DURATION: Duration = Duration::from_secs(30);
+
+/// A holder that could not speak for so long stops writing, well before others may take it for dead.
+const DEADLINE: Duration = Duration::from_secs(25);
 
 /// How often a holder speaks.
 const RENEWAL: Duration = Duration::from_secs(10);
@@ -45,27 +50,6 @@ pub struct LeaseError {
     pub lease: String,
     /// What the server said.
     pub source: Box<RequestError>,
-}
-
-/// What happens to a lease.
-#[derive(Debug)]
-pub(crate) enum LeaseNews {
-    /// Somebody else holds it.
-    Waiting { holder: String },
-    /// The namespace of the leases was made.
-    NamespaceMade { object: ObjectRef },
-    /// It is ours; taken from a dead or silent holder, if from one.
-    Taken { from: Option<String> },
-    /// Somebody else has it now, or it can't be renewed.
-    Lost,
-    /// It can't be taken at all.
-    Failed(LeaseError),
-    /// A request failed, and will be made again.
-    Retrying {
-        cause: String,
-        attempt: u32,
-        next: Duration,
-    },
 }
 
 /// The holder's word as it was last seen to change, and when that was.
@@ -264,15 +248,22 @@ impl Lease {
         }
     }
 
-    /// Renews until that fails for so long that others may have taken the lease.
+    /// Renews until that fails for so long that others may soon take the lease: a request that is not answered counts for
+    /// as long as it takes.
     async fn keep(&self) {
         let mut spoke = Instant::now();
-        while spoke.elapsed() < DURATION {
-            time::sleep(RENEWAL).await;
-            match self.renew().await {
-                Ok(true) => spoke = Instant::now(),
-                Ok(false) => return,
-                Err(error) => tracing::debug!(error = %error.told(), "a lease could not be renewed"),
+        let mut pause = RENEWAL;
+        loop {
+            time::sleep(pause).await;
+            // What the server takes for the moment of renewal is not before this one.
+            let asked = Instant::now();
+            match time::timeout_at(spoke + DEADLINE, self.renew()).await {
+                Ok(Ok(true)) => (spoke, pause) = (asked, RENEWAL),
+                Ok(Ok(false)) | Err(_) => return,
+                Ok(Err(error)) => {
+                    tracing::debug!(error = %error.told(), "a lease could not be renewed");
+                    pause = LOOK;
+                }
             }
         }
     }

@@ -9,8 +9,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use berth_procedure::{
-    Change, Effect, EffectFailure, Lock, ObjectRef, Outcome as EffectOutcome, Selector, Step, Target,
+    Change, Effect, EffectFailure, Lock, ObjectRef, Outcome as EffectOutcome, Selector, Step, StepId, Target,
 };
+use futures::future;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::{self, Instant};
@@ -112,6 +113,10 @@ impl Engine {
         limits: Limits,
     ) -> Result<Report, RunError> {
         self.admit(plan)?;
+        let stuck = never_begun(steps);
+        if !stuck.is_empty() {
+            return Err(RunError::Cycle { steps: stuck });
+        }
         let mut run = Run::new(self, steps, events);
         let titles = steps
             .iter()
@@ -235,9 +240,7 @@ impl<'a> Run<'a> {
 
     async fn finish(mut self, end: End) -> Result<Report, RunError> {
         self.tasks.abort_all();
-        for lock in self.locks.all() {
-            self.give_back(&lock).await;
-        }
+        self.give_all_back().await;
         let report = self.report();
         let result = match end {
             End::Done if report.is_ready() => Ok(report),
@@ -279,6 +282,22 @@ impl<'a> Run<'a> {
         }
     }
 
+    /// All at once: a server that does not answer must not hold up the end of a run once for each guest.
+    async fn give_all_back(&mut self) {
+        let held: Vec<Lease> = self
+            .locks
+            .all()
+            .iter()
+            .filter(|lock| self.locks.forget(lock))
+            .map(|lock| Lease::new(self.engine, lock))
+            .collect();
+        let released = future::join_all(held.iter().map(Lease::release)).await;
+        for (lease, _) in held.iter().zip(released).filter(|(_, released)| *released) {
+            let lease = lease.name().to_owned();
+            self.teller.tell(What::LeaseReleased { lease }).await;
+        }
+    }
+
     async fn give_back(&mut self, lock: &Lock) {
         if self.locks.forget(lock) {
             let lease = Lease::new(self.engine, lock);
@@ -299,6 +318,25 @@ impl<'a> Run<'a> {
             }
         }
     }
+}
+
+/// Steps that wait for each other, or for those that do. What a run leaves out is taken to be ready.
+fn never_begun(steps: &[Box<dyn Step>]) -> Vec<StepId> {
+    let mut stuck: BTreeSet<&StepId> = steps.iter().map(|step| step.id()).collect();
+    loop {
+        let waits = |step: &dyn Step| step.after().iter().any(|dependency| stuck.contains(&dependency.step));
+        let free: Vec<_> = steps
+            .iter()
+            .filter(|step| stuck.contains(step.id()) && !waits(step.as_ref()))
+            .map(|step| step.id())
+            .collect();
+        if free.is_empty() {
+            break;
+        }
+        stuck.retain(|id| !free.contains(id));
+    }
+    let in_order = steps.iter().filter(|step| stuck.contains(step.id()));
+    in_order.map(|step| step.id().clone()).collect()
 }
 
 /// A task that was aborted is no news; one that panicked takes the run with it.

@@ -1,7 +1,7 @@
 //! How many hosted control planes a management cluster can carry.
 //!
-//! The figures are published baselines for a highly available control plane; what already runs is the caller's to
-//! subtract.
+//! The figures are published baselines for a highly available control plane; what already runs is the caller's to take into
+//! account.
 
 /// Processors, memory and pods.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -46,9 +46,6 @@ pub const REQUESTED: Amount = Amount {
 /// The most guests that one management cluster is meant for.
 pub const MOST_GUESTS: u64 = 80;
 
-/// From here on there are many.
-pub const MANY_GUESTS: u64 = 60;
-
 const GB: u64 = 1_000_000_000;
 const GIB: u64 = 1 << 30;
 
@@ -76,28 +73,6 @@ pub fn fit(free: Amount, each: Amount) -> Fit {
         .min_by_key(|(count, _)| *count)
         .expect("the list is not empty");
     Fit { control_planes, bound }
-}
-
-impl Amount {
-    /// What is left of this after something is taken; never below nothing.
-    #[must_use]
-    pub fn minus(self, taken: Self) -> Self {
-        Self {
-            millicores: self.millicores.saturating_sub(taken.millicores),
-            bytes: self.bytes.saturating_sub(taken.bytes),
-            pods: self.pods.saturating_sub(taken.pods),
-        }
-    }
-
-    /// This and another together.
-    #[must_use]
-    pub fn plus(self, other: Self) -> Self {
-        Self {
-            millicores: self.millicores.saturating_add(other.millicores),
-            bytes: self.bytes.saturating_add(other.bytes),
-            pods: self.pods.saturating_add(other.pods),
-        }
-    }
 }
 
 #[cfg(test)]
@@ -150,6 +125,6 @@ mod tests {
             .bound,
             Bound::Memory
         );
-        assert_eq!(fit(plenty.minus(plenty), REQUESTED).control_planes, 0);
+        assert_eq!(fit(Amount::default(), REQUESTED).control_planes, 0);
     }
 }

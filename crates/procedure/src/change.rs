@@ -34,8 +34,8 @@ pub enum Generate {
     },
 }
 
-/// One write.
-#[derive(Clone, Debug, PartialEq)]
+/// One write. Its `Debug` form leaves out what a Secret holds.
+#[derive(Clone, PartialEq)]
 pub enum Change {
     /// Server-side apply of a whole object by the field manager `berth`; carries `apiVersion` and `kind`.
     Apply {
@@ -121,6 +121,37 @@ impl ObjectRef {
     }
 }
 
+impl fmt::Debug for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let told = |object: &ObjectRef, value: &dyn fmt::Debug| {
+            if object.resource.kind == "Secret" {
+                "<secret>".to_owned()
+            } else {
+                format!("{value:?}")
+            }
+        };
+        match self {
+            Self::Apply { object, fields } => write!(f, "Apply({object}: {})", told(object, fields)),
+            Self::CreateOnce {
+                object,
+                fields,
+                generate,
+            } => write!(f, "CreateOnce({object}: {}, {generate:?})", told(object, fields)),
+            Self::Set {
+                object,
+                path,
+                value,
+                takeover,
+            } => {
+                let value = told(object, value);
+                write!(f, "Set({object}: {path:?} = {value}, takeover: {takeover})")
+            }
+            Self::Absent { object } => write!(f, "Absent({object})"),
+            Self::Later { what, after } => write!(f, "Later({what}, after {after})"),
+        }
+    }
+}
+
 impl fmt::Display for ObjectRef {
     /// As people name it: `HostedCluster hcp/guest-cluster-0`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -128,5 +159,23 @@ impl fmt::Display for ObjectRef {
             Some(namespace) => write!(f, "{} {namespace}/{}", self.resource.kind, self.name),
             None => write!(f, "{} {}", self.resource.kind, self.name),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use berth_api::resources;
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_a_secret_holds_is_not_printed() {
+        let change = |resource| Change::Apply {
+            object: ObjectRef::namespaced(resource, "hcp", "a"),
+            fields: json!({ "data": { "key": "hunter2" } }),
+        };
+        assert!(format!("{:?}", change(resources::CONFIG_MAP)).contains("hunter2"));
+        assert!(!format!("{:?}", change(resources::SECRET)).contains("hunter2"));
     }
 }

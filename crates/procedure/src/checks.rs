@@ -3,6 +3,7 @@
 //!
 //! One function a rule, grouped by what they are about. Not here: why something that was begun does not move (`walk`).
 
+pub(crate) mod fields;
 mod guests;
 mod hub;
 mod network;
@@ -54,16 +55,33 @@ pub enum Verdict {
 
 /// Judges documents against what has been observed. The order is that of the rules, then that of the documents.
 pub fn run(documents: &Documents, facts: &Facts) -> Vec<CheckResult> {
-    let mut results = hub::run(documents, facts);
+    let mut results: Vec<_> = hub::pinned(documents, facts).into_iter().collect();
+    results.extend(eased(makes_something(documents, facts), hub::run(documents, facts)));
     results.extend(storage::run(documents, facts));
     results.extend(operators::run(documents, facts));
-    results.extend(network::run(documents, facts));
+    results.extend(eased(makes_something(documents, facts), network::run(documents, facts)));
     results.extend(guests::run(documents, facts));
     results
 }
 
+/// Whether something that hosting stands on, or a guest, is still to be made. What would keep it from being made does not
+/// undo what is there: a cordoned node is no reason to leave running guests alone.
+fn makes_something(documents: &Documents, facts: &Facts) -> bool {
+    crate::steps::hub::engine(facts).is_none() || documents.guests.iter().any(|guest| !guests::exists(facts, guest))
+}
+
+/// Rules about making something only warn where nothing is to be made.
+fn eased(is_needed: bool, mut results: Vec<CheckResult>) -> Vec<CheckResult> {
+    for result in &mut results {
+        if !is_needed && result.is_refused() {
+            result.verdict = Verdict::Warn;
+        }
+    }
+    results
+}
+
 /// What [`run`] reads.
-pub fn watches() -> Vec<Selector> {
+pub fn watches(documents: &Documents) -> Vec<Selector> {
     let mut watches: Vec<_> = [
         resources::NODE,
         resources::CLUSTER_OPERATOR,
@@ -74,17 +92,19 @@ pub fn watches() -> Vec<Selector> {
         resources::METAL_LB,
         resources::IP_ADDRESS_POOL,
         resources::SERVICE,
-        resources::PACKAGE_MANIFEST,
         resources::SUBSCRIPTION,
         resources::OPERATOR_GROUP,
         resources::MULTI_CLUSTER_HUB,
         resources::MULTI_CLUSTER_ENGINE,
         resources::HOSTED_CLUSTER,
+        resources::NODE_POOL,
         resources::MANAGED_CLUSTER,
     ]
     .map(Selector::all)
     .into();
+    watches.extend(fields::watches());
     watches.extend([
+        crate::steps::channel::manifests(&documents.management.spec.multicluster_engine),
         Selector::cluster(resources::CLUSTER_VERSION, "version"),
         Selector::cluster(resources::INFRASTRUCTURE, "cluster"),
         Selector::cluster(resources::NETWORK_CONFIG, "cluster"),

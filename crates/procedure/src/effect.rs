@@ -17,7 +17,7 @@ pub enum Effect {
         name: String,
         /// Where the archive is; always `https`.
         url: String,
-        /// PEM certificates to trust besides the system's: the cluster's own ingress CA.
+        /// PEM certificates to trust, and no others: the cluster's own ingress CA.
         ca: Option<String>,
         /// Arguments with which the tool proves that it runs.
         probe: Vec<String>,

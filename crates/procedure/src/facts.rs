@@ -1,6 +1,7 @@
 //! What has been observed of the clusters: a plain value, filled by the engine, read by steps.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 
 use berth_api::Resource;
@@ -33,7 +34,7 @@ pub enum Scope {
     Namespace(String),
     /// One, by name.
     Named {
-        /// `None` for a cluster-scoped kind.
+        /// `None` for a cluster-scoped kind, or for whatever namespace it is in.
         namespace: Option<String>,
         /// The object's name.
         name: String,
@@ -58,8 +59,9 @@ pub struct Selector {
     pub scope: Scope,
 }
 
-/// What a selector has shown so far.
-#[derive(Clone, Debug, PartialEq, Default)]
+/// What a selector has shown so far. Its `Debug` form says how many objects there are, not what is in them: some are
+/// Secrets.
+#[derive(Clone, PartialEq, Default)]
 pub enum Seen {
     /// Not read yet.
     #[default]
@@ -138,6 +140,11 @@ impl Selector {
         }
     }
 
+    /// The objects of one name, in whatever namespace of the management cluster they are.
+    pub fn anywhere(resource: &'static Resource, name: impl Into<String>) -> Self {
+        Self::cluster(resource, name)
+    }
+
     /// The same selection on another API server.
     #[must_use]
     pub fn on(mut self, target: Target) -> Self {
@@ -160,6 +167,17 @@ impl Seen {
     /// The first object: what a selector by name is about.
     pub fn first(&self) -> Option<&Value> {
         self.objects().first().map(AsRef::as_ref)
+    }
+}
+
+impl fmt::Debug for Seen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Pending => f.write_str("Pending"),
+            Self::NoKind => f.write_str("NoKind"),
+            Self::Unreadable(why) => f.debug_tuple("Unreadable").field(why).finish(),
+            Self::Objects(objects) => write!(f, "Objects({})", objects.len()),
+        }
     }
 }
 
@@ -194,5 +212,25 @@ impl Facts {
     /// Records what became of an effect.
     pub fn record(&mut self, effect: Effect, outcome: Result<Outcome, EffectFailure>) {
         self.outcomes.insert(effect, outcome);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use berth_api::resources;
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_was_observed_is_not_printed() {
+        let mut facts = Facts::default();
+        let secret = Arc::new(json!({ "data": { "password": "aHVudGVyMg==" } }));
+        facts.observe(Selector::all(resources::SECRET), Seen::Objects(vec![secret]));
+        let printed = format!("{facts:?}");
+        assert!(
+            printed.contains("Objects(1)") && !printed.contains("aHVudGVyMg"),
+            "{printed}"
+        );
     }
 }

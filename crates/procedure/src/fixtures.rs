@@ -335,7 +335,7 @@ fn in_scope(object: &Value, scope: &Scope) -> bool {
         Scope::Named {
             namespace: wanted,
             name: called,
-        } => namespace == wanted.as_deref() && name == Some(called),
+        } => (wanted.is_none() || namespace == wanted.as_deref()) && name == Some(called),
         Scope::Labelled {
             namespace: wanted,
             labels,

@@ -7,13 +7,13 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 
-use berth_api::{Documents, Source, resources};
+use berth_api::{Documents, MulticlusterEngine, Source, resources};
 use serde_json::json;
 
 use crate::compile::{Platform, compile};
 use crate::facts::{Facts, Seen, Selector};
 use crate::step::{Command, Step};
-use crate::steps::ids;
+use crate::steps::{channel, ids};
 
 const EXAMPLE: &str = include_str!("../../../examples/guest-cluster-0.yaml");
 const PULL_SECRET: &[u8] = include_bytes!("../../../examples/pull-secret.json");
@@ -96,7 +96,7 @@ fn example_hub() -> Facts {
     );
     let channels = ["stable-2.5", "stable-2.6", "stable-2.7"].map(|channel| json!({ "name": channel }));
     show(
-        Selector::all(resources::PACKAGE_MANIFEST),
+        channel::manifests(&MulticlusterEngine::default()),
         json!({
             "metadata": { "name": "multicluster-engine" },
             "status": { "catalogSource": "redhat-operators", "channels": channels },

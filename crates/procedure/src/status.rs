@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::assess::Diagnosis;
 use crate::facts::{Facts, Selector, Target};
 use crate::read::{count, find, holds, name, objects, text};
-use crate::walk::guest::machines_of;
+use crate::walk::guest::{Worker, workers_of};
 use crate::walk::{GuestRef, control_plane, rollout, workers};
 
 /// The management cluster and everything on it that Berth knows of.
@@ -69,7 +69,7 @@ pub struct PoolStatus {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct MachineStatus {
-    /// Name of the machine, the virtual machine and the node alike.
+    /// Name of the virtual machine; mostly that of its Machine and its node as well.
     pub name: String,
     /// The virtual machine's printable status; empty where there is none yet.
     pub status: String,
@@ -184,9 +184,9 @@ fn workloads(facts: &Facts, guest: &GuestRef) -> Counted {
 }
 
 fn pool_status(facts: &Facts, guest: &GuestRef, pool: &Value) -> PoolStatus {
-    let machine = |machine: String| {
-        let vm = find(facts, &guest.inside(resources::VIRTUAL_MACHINE), &machine);
-        let instance = find(facts, &guest.inside(resources::VIRTUAL_MACHINE_INSTANCE), &machine);
+    let machine = |worker: Worker<'_>| {
+        let vm = find(facts, &guest.inside(resources::VIRTUAL_MACHINE), worker.vm);
+        let instance = find(facts, &guest.inside(resources::VIRTUAL_MACHINE_INSTANCE), worker.vm);
         let read = |object: Option<&Value>, field: &str| {
             object
                 .and_then(|object| text(object, &["status", field]))
@@ -196,14 +196,14 @@ fn pool_status(facts: &Facts, guest: &GuestRef, pool: &Value) -> PoolStatus {
         MachineStatus {
             status: read(vm, "printableStatus"),
             host: read(instance, "nodeName"),
-            name: machine,
+            name: worker.vm.to_owned(),
         }
     };
     PoolStatus {
         name: name(pool).to_owned(),
         version: text(pool, &["status", "version"]).unwrap_or_default().to_owned(),
         nodes: nodes(pool),
-        machines: machines_of(facts, guest, name(pool)).into_iter().map(machine).collect(),
+        machines: workers_of(facts, guest, name(pool)).into_iter().map(machine).collect(),
     }
 }
 
@@ -234,6 +234,6 @@ fn diagnosis(facts: &Facts, guest: &GuestRef, pools: &[&Value], now: Timestamp) 
         .or_else(|| rollout::first_cause(facts, guest))?;
     let cluster = facts.object(&guest.hosted_cluster())?;
     let made = text(cluster, &["metadata", "creationTimestamp"]).and_then(|made| made.parse::<Timestamp>().ok());
-    let due = made.and_then(|made| made.checked_add(finding.grace).ok());
+    let due = made.and_then(|made| finding.due(made));
     due.is_none_or(|due| now >= due).then_some(finding.diagnosis)
 }

@@ -13,7 +13,9 @@ pub(crate) mod rollout;
 pub(crate) mod storage;
 pub(crate) mod workers;
 
+use berth_api::views;
 use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
 
 use crate::assess::{Assessment, Diagnosis, Observed};
 
@@ -29,6 +31,8 @@ pub(crate) struct Finding {
     pub(crate) diagnosis: Diagnosis,
     /// How long it is ordinary to see this: nothing for what cannot be right, more for what usually passes.
     pub(crate) grace: SignedDuration,
+    /// When it came about, where that is told: a step may have waited for other things long before.
+    pub(crate) began: Option<Timestamp>,
 }
 
 impl Finding {
@@ -37,6 +41,7 @@ impl Finding {
         Self {
             diagnosis,
             grace: SignedDuration::ZERO,
+            began: None,
         }
     }
 
@@ -45,6 +50,7 @@ impl Finding {
         Self {
             diagnosis,
             grace: GRACE,
+            began: None,
         }
     }
 
@@ -53,7 +59,26 @@ impl Finding {
         Self {
             diagnosis,
             grace: SignedDuration::from_mins(minutes),
+            began: None,
         }
+    }
+
+    /// The same, having come about when a condition says.
+    pub(crate) fn since(mut self, condition: &views::Condition<'_>) -> Self {
+        self.began = condition.last_transition_time;
+        self
+    }
+
+    /// The same, no older than an object.
+    pub(crate) fn with(mut self, object: &Value) -> Self {
+        let made = views::text(object, &["metadata", "creationTimestamp"]);
+        self.began = made.and_then(|made| made.parse().ok());
+        self
+    }
+
+    /// When it no longer is ordinary to see this, for somebody who has waited since a time.
+    pub(crate) fn due(&self, since: Timestamp) -> Option<Timestamp> {
+        since.max(self.began.unwrap_or(since)).checked_add(self.grace).ok()
     }
 }
 
@@ -61,13 +86,13 @@ impl Finding {
 ///
 /// A wait that is not explained yet is looked at again when the grace ends, even if nothing changes until then.
 pub(crate) fn explained(observed: &Observed<'_>, waiting: Assessment, finding: Option<Finding>) -> Assessment {
-    let Some(Finding { diagnosis, grace }) = finding else {
+    let Some(finding) = finding else {
         return waiting;
     };
-    let due = observed.since.checked_add(grace).unwrap_or(observed.now);
+    let due = finding.due(observed.since).unwrap_or(observed.now);
     if observed.now >= due {
         return Assessment::Blocked {
-            diagnosis,
+            diagnosis: finding.diagnosis,
             recheck_at: None,
         };
     }

@@ -23,14 +23,6 @@ pub fn default_channel(package: &Value) -> Option<&str> {
     super::text(package, &["status", "defaultChannel"])
 }
 
-/// The newest version in a channel.
-pub fn current_csv<'a>(package: &'a Value, channel: &str) -> Option<&'a str> {
-    super::list(package, &["status", "channels"])
-        .iter()
-        .find(|entry| super::text(entry, &["name"]) == Some(channel))
-        .and_then(|entry| super::text(entry, &["currentCSV"]))
-}
-
 /// The links of a ConsoleCLIDownload, in its own order.
 pub fn download_links(download: &Value) -> impl Iterator<Item = Link<'_>> {
     super::list(download, &["spec", "links"]).iter().filter_map(|link| {

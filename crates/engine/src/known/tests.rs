@@ -49,6 +49,17 @@ fn an_own_write_counts_until_the_watch_has_caught_up() {
 }
 
 #[test]
+fn an_own_write_counts_where_a_watch_has_not_seen_its_kind_yet() {
+    let mut world = World::default();
+    world.observe(Selector::in_namespace(resources::CONFIG_MAP, "hcp"), Seen::NoKind, None);
+    assert_eq!(world.knowledge(&address()), Knowledge::NoKind);
+    world.remember(&address(), Some(object(7, "1")));
+    assert_eq!(world.standing(&apply("1")), Standing::Made);
+    watched(&mut world, Vec::new(), 9);
+    assert_eq!(world.knowledge(&address()), Knowledge::Absent);
+}
+
+#[test]
 fn what_a_server_made_of_an_accepted_write_is_no_reason_to_write_again() {
     let mut world = World::default();
     watched(&mut world, vec![object(5, "1")], 5);

@@ -1,18 +1,18 @@
 //! One selection's task: list, watch from there, and begin again when the watch can't go on.
 //!
 //! A kind that is missing is opened when its definition appears; a kind that can be listed but not watched (a virtual
-//! resource) is listed again when other objects change.
+//! resource) is listed again when other objects change, though not often, and now and then even if none does.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use berth_procedure::{Seen, Selector};
+use berth_procedure::{Seen, Selector, Target};
 use futures::{FutureExt, Stream, StreamExt};
 use kube::core::WatchEvent;
 use serde_json::Value;
 use tokio::sync::{mpsc, watch as signal};
-use tokio::time;
+use tokio::time::{self, Instant};
 
 use super::Sighting;
 use crate::api::{Api, Listed, RequestError, RequestErrorKind};
@@ -23,8 +23,17 @@ use crate::engine::Engine;
 /// without a definition, and roles change.
 const LOOK_AGAIN: Duration = Duration::from_secs(20);
 
-/// What can't be watched is listed at most this often.
-const RELIST: Duration = Duration::from_secs(1);
+/// What can't be watched is listed at most this often while other objects change, ...
+const RELIST: Duration = Duration::from_secs(5);
+
+/// ... and at least this often, for what changes on its own.
+const RELIST_QUIET: Duration = Duration::from_mins(1);
+
+/// A watch that the server closes sooner than this, with nothing told, was not really had.
+const SHORT: Duration = Duration::from_secs(1);
+
+/// So many attempts at a first list fail before the selection counts as unreadable: a plan's patience.
+const ATTEMPTS: u32 = 4;
 
 /// A definition is told of when it is made, and served a moment later.
 const SERVED_WITHIN: u32 = 5;
@@ -73,18 +82,29 @@ pub(super) async fn watch(mut watch: Watch) {
 
 impl Watch {
     /// Follows a selection from a list on, until it must be listed again. Returns how many attempts failed in a row.
-    async fn follow(&mut self, listed: Listed, attempt: u32) -> u32 {
+    async fn follow(&mut self, listed: Listed, mut attempt: u32) -> u32 {
         let mut version = listed.version;
-        let mut objects: Objects = listed.items.into_iter().map(keyed).collect();
-        self.tell(&objects, &version).await;
+        let items: Vec<_> = listed.items.into_iter().map(Arc::new).collect();
+        let mut objects: Objects = items.iter().map(|item| (key(item), Arc::clone(item))).collect();
+        // All of them: computed kinds may have several of one name, one from each source.
+        self.say(Seen::Objects(items), version.parse().ok()).await;
         loop {
-            match self.stream(&mut objects, &mut version).await {
+            let (opened, from) = (Instant::now(), version.clone());
+            let ended = self.stream(&mut objects, &mut version).await;
+            if opened.elapsed() >= SHORT || version != from {
+                attempt = 0;
+            }
+            match ended {
+                Ended::Closed if opened.elapsed() < SHORT && version == from => {
+                    attempt += 1;
+                    time::sleep(backoff::delay(attempt, None, &self.engine.connection().random)).await;
+                }
                 Ended::Closed => {}
                 Ended::Unwatchable => {
                     self.stirred.mark_unchanged();
                     time::sleep(RELIST).await;
-                    // An error means that the owner is gone; the caller finds out.
-                    let _ = self.stirred.changed().await;
+                    // A timeout and a closed channel alike mean: ask again; whether the owner is gone, the caller finds out.
+                    let _ = time::timeout(RELIST_QUIET, self.stirred.changed()).await;
                     return 0;
                 }
                 Ended::Broken(error) if error.kind == RequestErrorKind::Expired => return 0,
@@ -130,7 +150,13 @@ impl Watch {
                 self.until_defined(attempt).await;
             }
             Kind::Busy | Kind::Unreachable | Kind::Expired => {
-                if !shown {
+                // A run begins when the management cluster is read. A guest may be out of reach for good, which is told at once.
+                let patience = if self.selector.target == Target::Management {
+                    ATTEMPTS
+                } else {
+                    1
+                };
+                if !shown && attempt >= patience {
                     self.say(Seen::Unreadable(error.told()), None).await;
                 }
                 self.retry(error, attempt).await;
@@ -224,12 +250,11 @@ fn take(
     match event.map_err(Ended::Broken)? {
         WatchEvent::Added(object) | WatchEvent::Modified(object) => {
             advance(version, &object);
-            let (key, object) = keyed(object);
-            objects.insert(key, object);
+            objects.insert(key(&object), Arc::new(object));
         }
         WatchEvent::Deleted(object) => {
             advance(version, &object);
-            objects.remove(&keyed(object).0);
+            objects.remove(&key(&object));
         }
         WatchEvent::Bookmark(bookmark) => *version = bookmark.metadata.resource_version,
         WatchEvent::Error(status) => {
@@ -248,11 +273,10 @@ fn advance(version: &mut String, object: &Value) {
     }
 }
 
-fn keyed(object: Value) -> ((String, String), Arc<Value>) {
+fn key(object: &Value) -> (String, String) {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    let key = (
+    (
         text(&object["metadata"]["namespace"]),
         text(&object["metadata"]["name"]),
-    );
-    (key, Arc::new(object))
+    )
 }

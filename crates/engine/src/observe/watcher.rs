@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use berth_procedure::{Secret, Selector, Target};
 use tokio::sync::{mpsc, watch as signal};
-use tokio::task::JoinSet;
+use tokio::task::{AbortHandle, JoinSet};
 use tokio::time;
 
 use super::Sighting;
@@ -32,7 +32,8 @@ struct Server {
     tasks: JoinSet<()>,
     /// How often each custom resource definition was seen to change.
     definitions: signal::Sender<BTreeMap<String, u64>>,
-    opened: BTreeSet<Selector>,
+    watches_definitions: bool,
+    opened: BTreeMap<Selector, AbortHandle>,
 }
 
 impl Watcher {
@@ -50,7 +51,8 @@ impl Watcher {
     /// Opens selections on an API server; what is open already stays.
     pub(crate) fn open(&mut self, target: &Target, api: &Api, selectors: impl IntoIterator<Item = Selector>) {
         let server = self.servers.entry(target.clone()).or_insert_with(Server::new);
-        if server.opened.is_empty() {
+        if !server.watches_definitions {
+            server.watches_definitions = true;
             server.tasks.spawn(watch_definitions(
                 api.clone(),
                 self.engine.clone(),
@@ -58,18 +60,41 @@ impl Watcher {
             ));
         }
         for selector in selectors {
-            if !server.opened.insert(selector.clone()) {
+            if server.opened.contains_key(&selector) {
                 continue;
             }
-            server.tasks.spawn(watch(Watch {
+            let task = server.tasks.spawn(watch(Watch {
                 api: api.clone(),
                 engine: self.engine.clone(),
-                selector,
+                selector: selector.clone(),
                 outbox: self.outbox.clone(),
                 definitions: server.definitions.subscribe(),
                 stirred: self.stirred.subscribe(),
             }));
+            server.opened.insert(selector, task);
         }
+    }
+
+    /// Whether a selection is open.
+    pub(crate) fn watches(&self, selector: &Selector) -> bool {
+        let server = self.servers.get(&selector.target);
+        server.is_some_and(|server| server.opened.contains_key(selector))
+    }
+
+    /// Closes the selections that are not among these, and says which they were.
+    pub(crate) fn keep(&mut self, needed: &BTreeSet<Selector>) -> Vec<Selector> {
+        let mut closed = Vec::new();
+        for server in self.servers.values_mut() {
+            server.opened.retain(|selector, task| {
+                let stays = needed.contains(selector);
+                if !stays {
+                    task.abort();
+                    closed.push(selector.clone());
+                }
+                stays
+            });
+        }
+        closed
     }
 
     /// Makes a client for a guest, until that works, and tells of it. A kubeconfig that is known already changes nothing;
@@ -122,7 +147,8 @@ impl Server {
             kubeconfig: None,
             tasks: JoinSet::new(),
             definitions,
-            opened: BTreeSet::new(),
+            watches_definitions: false,
+            opened: BTreeMap::new(),
         }
     }
 }

@@ -4,14 +4,19 @@ use std::collections::BTreeMap;
 
 use berth_api::Resource;
 use berth_procedure::{Change, Effect, ObjectRef, Observed, Step, StepId, Target};
+use tokio::time;
 
 use super::{Basis, Later, Plan, PlanError, PlannedEffect, PlannedStep, PlannedWrite, Verb};
 use crate::api::{Api, RequestErrorKind};
+use crate::backoff;
 use crate::diff;
 use crate::engine::Engine;
-use crate::known::World;
+use crate::known::{Knowledge, World};
 use crate::object::object_of;
-use crate::work::{self, Depth, WorkError};
+use crate::work::{self, Depth, Settled, WorkError};
+
+/// So often is a change tried to be worked out.
+const ATTEMPTS: u32 = 4;
 
 /// Which step brings a kind.
 type Providers = BTreeMap<&'static Resource, StepId>;
@@ -113,8 +118,7 @@ impl Engine {
         } else {
             Depth::DryRun
         };
-        let settled = work::settle(api, &self.connection().random, change, world.knowledge(object), depth).await;
-        match settled {
+        match self.work_out(api, change, world.knowledge(object), depth).await {
             Ok(settled) => Ok(Some(PlannedWrite {
                 object: object.into(),
                 verb: settled.verb,
@@ -140,6 +144,33 @@ impl Engine {
             })),
             // It will be made when it can: what it will come to is not known before.
             Err(WorkError::Terminating(_) | WorkError::NotThere(_) | WorkError::Later(_)) => Ok(known_after()),
+        }
+    }
+
+    /// What a change would come to, tried a few times: a server that is busy, or an object that was written since it was
+    /// read, says nothing of the change.
+    async fn work_out(
+        &self,
+        api: &Api,
+        change: &Change,
+        mut known: Knowledge,
+        depth: Depth,
+    ) -> Result<Settled, WorkError> {
+        let random = &self.connection().random;
+        let mut attempt = 1;
+        loop {
+            let error = match work::settle(api, random, change, known.clone(), depth).await {
+                Err(WorkError::Request(error)) if attempt < ATTEMPTS => error,
+                settled => return settled,
+            };
+            match error.kind {
+                RequestErrorKind::Stale => known = Knowledge::Unknown,
+                RequestErrorKind::Busy | RequestErrorKind::Unreachable => {}
+                _ => return Err(WorkError::Request(error)),
+            }
+            tracing::debug!(error = %error.told(), attempt, "a change is worked out again");
+            time::sleep(backoff::delay(attempt, error.retry_after, random)).await;
+            attempt += 1;
         }
     }
 }

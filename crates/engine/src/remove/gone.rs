@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use berth_procedure::{ObjectRef, Scope, Selector};
 use serde_json::Value;
-use tokio::time::Instant;
+use tokio::time::{self, Instant};
 
 use super::run::Removing;
+use crate::api::Found;
 use crate::event::What;
 use crate::known::{Knowledge, World, is_terminating};
 use crate::object::ObjectName;
@@ -14,6 +15,9 @@ use crate::observe::{Sighting, Watcher};
 
 /// What holds an object is told again at most this often while nothing else about it changes.
 const TELL_AGAIN: Duration = Duration::from_secs(30);
+
+/// An object that no watch tells of is looked at after this long.
+const LOOK_AGAIN: Duration = Duration::from_secs(20);
 
 impl Removing<'_> {
     /// Waits until the object with this UID is gone, and tells what holds it.
@@ -47,8 +51,15 @@ impl Removing<'_> {
                 Knowledge::Unknown => {}
                 Knowledge::Object(_) | Knowledge::Absent | Knowledge::NoKind => return,
             }
-            let sighting = watcher.next().await;
-            observe(world, watcher, sighting);
+            match time::timeout(LOOK_AGAIN, watcher.next()).await {
+                Ok(sighting) => observe(world, watcher, sighting),
+                // Where the object can't be watched, nobody tells of its end.
+                Err(_) => match self.api.get(object).await {
+                    Ok(Found::Object(live)) if live["metadata"]["uid"] == uid => {}
+                    Ok(_) => return,
+                    Err(error) => tracing::debug!(error = %error.told(), "a deleted object could not be read"),
+                },
+            }
         }
     }
 }

@@ -26,7 +26,7 @@ use crate::run::{Teller, millis};
 /// A removal under way.
 pub(super) struct Removing<'a> {
     engine: &'a Engine,
-    api: Api,
+    pub(super) api: Api,
     /// What is watched to say what holds an object.
     selectors: BTreeSet<Selector>,
     pub(super) teller: Teller,
@@ -209,39 +209,14 @@ impl Removing<'_> {
     }
 
     async fn taken(&self, lease: &Lease, news: &mut mpsc::Receiver<LeaseNews>) -> Result<(), Stop> {
-        let name = || lease.name().to_owned();
-        while let Some(told) = news.recv().await {
-            match told {
-                LeaseNews::Taken { from } => {
-                    self.teller.tell(What::LeaseTaken { lease: name(), from }).await;
-                    return Ok(());
-                }
+        while let Some(news) = news.recv().await {
+            if let Some(event) = news.event(lease.name()) {
+                self.teller.tell(event).await;
+            }
+            match news {
+                LeaseNews::Taken { .. } => return Ok(()),
                 LeaseNews::Failed(error) => return Err(Stop::Lease(error)),
-                LeaseNews::Waiting { holder } => self.teller.tell(What::LeaseWaiting { lease: name(), holder }).await,
-                LeaseNews::NamespaceMade { object } => {
-                    let object = (&object).into();
-                    self.teller
-                        .tell(What::Wrote {
-                            step: None,
-                            object,
-                            verb: Verb::Create,
-                            fields: Vec::new(),
-                        })
-                        .await;
-                }
-                LeaseNews::Retrying { cause, attempt, next } => {
-                    let what = format!("take the lease {}", lease.name());
-                    self.teller
-                        .tell(What::Retrying {
-                            step: None,
-                            what,
-                            cause,
-                            attempt,
-                            next_millis: millis(next),
-                        })
-                        .await;
-                }
-                LeaseNews::Lost => {}
+                _ => {}
             }
         }
         Ok(())

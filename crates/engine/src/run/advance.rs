@@ -41,6 +41,7 @@ impl Run<'_> {
             if !moved {
                 break;
             }
+            self.close_unneeded();
         }
         self.give_back_unneeded().await;
     }
@@ -231,6 +232,20 @@ impl Run<'_> {
         let effects = step.effects(&self.world.facts).into_iter();
         let mut open = effects.filter(|effect| !matches!(effect, Effect::Later { .. }));
         open.find(|effect| !matches!(self.world.facts.outcome(effect), Some(Ok(_))))
+    }
+
+    /// What only steps watch that have ended is not read any longer: a run is to be no burden while it waits for a guest.
+    fn close_unneeded(&mut self) {
+        let open = self
+            .steps
+            .iter()
+            .zip(&self.progress)
+            .filter(|(_, progress)| !progress.has_ended());
+        let needed: BTreeSet<_> = open.flat_map(|(step, _)| step.watches()).collect();
+        for selector in self.watcher.keep(&needed) {
+            self.unread.remove(&selector);
+            self.world.unwatch(&selector);
+        }
     }
 
     /// Others may want to write what this run is done with.

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use berth_procedure::StepId;
+
 use crate::report::{Outcome, Report};
 
 /// Why a run did not get every step ready.
@@ -21,6 +23,12 @@ pub enum RunError {
     Refused {
         /// Each of them, for people.
         refusals: Vec<String>,
+    },
+    /// Steps wait for each other, so that none of them would ever begin; nothing was written.
+    #[error("nothing was written: the steps {} wait for each other", steps.iter().map(|step| format!("`{step}`")).collect::<Vec<_>>().join(", "))]
+    Cycle {
+        /// The steps that could never begin, in order.
+        steps: Vec<StepId>,
     },
     /// The plan holds writes, and this engine never writes.
     #[error("nothing was written: read-only")]

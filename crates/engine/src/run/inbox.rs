@@ -26,6 +26,10 @@ impl Run<'_> {
                 seen,
                 version,
             } => {
+                // It was told before its watch was closed, and comes too late.
+                if !self.watcher.watches(&selector) {
+                    return;
+                }
                 self.unread.remove(&selector);
                 if *self.world.facts.seen(&selector) != seen {
                     // Whoever is stuck on this kind may try again at once.
@@ -41,10 +45,13 @@ impl Run<'_> {
                 self.world.observe(selector, seen, version);
             }
             Sighting::Connected { target, api } => {
-                let selectors = self
+                let unfinished = self
                     .steps
                     .iter()
-                    .flat_map(|step| step.watches())
+                    .zip(&self.progress)
+                    .filter(|(_, progress)| !progress.has_ended());
+                let selectors = unfinished
+                    .flat_map(|(step, _)| step.watches())
                     .filter(|selector| selector.target == target);
                 self.watcher.open(&target, &api, selectors.collect::<Vec<_>>());
                 self.apis.insert(target, api);
@@ -247,6 +254,7 @@ impl Run<'_> {
             return;
         }
         let lease = Lease::new(self.engine, &lock).name().to_owned();
+        let event = news.event(&lease);
         match news {
             LeaseNews::Waiting { holder } => {
                 for (step, progress) in self.steps.iter().zip(&mut self.progress) {
@@ -257,35 +265,9 @@ impl Run<'_> {
                         ));
                     }
                 }
-                self.teller.tell(What::LeaseWaiting { lease, holder }).await;
             }
-            LeaseNews::NamespaceMade { object } => {
-                let object = (&object).into();
-                self.teller
-                    .tell(What::Wrote {
-                        step: None,
-                        object,
-                        verb: Verb::Create,
-                        fields: Vec::new(),
-                    })
-                    .await;
-            }
-            LeaseNews::Taken { from } => {
-                self.locks.taken(&lock);
-                self.teller.tell(What::LeaseTaken { lease, from }).await;
-            }
-            LeaseNews::Retrying { cause, attempt, next } => {
-                let what = format!("take the lease {lease}");
-                self.teller
-                    .tell(What::Retrying {
-                        step: None,
-                        what,
-                        cause,
-                        attempt,
-                        next_millis: millis(next),
-                    })
-                    .await;
-            }
+            LeaseNews::NamespaceMade { .. } | LeaseNews::Retrying { .. } => {}
+            LeaseNews::Taken { .. } => self.locks.taken(&lock),
             LeaseNews::Lost => {
                 // Whoever writes now does so without the lease: stop, and take it again before going on.
                 self.locks.forget(&lock);
@@ -295,6 +277,9 @@ impl Run<'_> {
                 self.locks.forget(&lock);
                 self.fail_all(&lock, error).await;
             }
+        }
+        if let Some(event) = event {
+            self.teller.tell(event).await;
         }
     }
 

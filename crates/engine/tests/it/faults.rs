@@ -1,8 +1,8 @@
 use std::time::Duration;
 
 use berth_api::resources;
-use berth_engine::What;
-use berth_procedure::{Assessment, Seen, Selector};
+use berth_engine::{Limits, What};
+use berth_procedure::{Assessment, Change, ObjectRef, Seen, Selector};
 use http::Method;
 use serde_json::json;
 use tokio::time;
@@ -219,4 +219,65 @@ async fn a_server_that_does_not_know_the_user_is_an_error_of_its_own() {
         error.to_string(),
         "failed to log in to the API server at https://management"
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_first_list_that_fails_for_a_moment_is_not_taken_for_unreadable() {
+    let world = World::new();
+    let selector = Selector::in_namespace(resources::CONFIG_MAP, "default");
+    let watched = selector.clone();
+    let steps: Steps = vec![
+        Fake::new("a")
+            .watches(selector)
+            .assessed(move |observed| {
+                assert!(!matches!(observed.facts.seen(&watched), Seen::Unreadable(_)));
+                Assessment::ready()
+            })
+            .boxed(),
+    ];
+    let ready = plan(&world.engine(), &steps).await;
+    world.gate.fail(Fault {
+        method: Method::GET,
+        path: "configmaps?limit",
+        times: 2,
+        status: 503,
+        retry_after: None,
+    });
+    let (sender, receiver) = tokio::sync::mpsc::channel(16);
+    let engine = world.engine();
+    let (result, _) = tokio::join!(
+        engine.run(&steps, &ready, sender, Limits::none()),
+        crate::world::collect(receiver)
+    );
+    result.expect("ready");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_plan_tries_again_what_says_nothing_of_the_object() {
+    let world = World::new();
+    let object = ObjectRef::cluster(resources::NAMESPACE, "default");
+    let set = Change::Set {
+        object,
+        path: vec!["metadata".into(), "labels".into(), "x".into()],
+        value: Some("1".into()),
+        takeover: false,
+    };
+    let steps: Steps = vec![
+        Fake::new("a").wants(vec![namespace("hcp")]).boxed(),
+        Fake::new("b")
+            .wants(vec![set])
+            .watches(Selector::cluster(resources::NAMESPACE, "default"))
+            .boxed(),
+    ];
+    for (path, status) in [("namespaces/hcp?", 500), ("namespaces/default?", 409)] {
+        world.gate.fail(Fault {
+            method: Method::PATCH,
+            path,
+            times: 2,
+            status,
+            retry_after: None,
+        });
+    }
+    let planned = plan(&world.engine(), &steps).await;
+    assert_eq!((planned.writes(), planned.refusals().count()), (2, 0), "{planned:#?}");
 }

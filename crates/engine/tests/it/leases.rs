@@ -1,13 +1,14 @@
 use std::time::Duration;
 
 use berth_api::resources;
-use berth_engine::{Options, What};
-use berth_procedure::{Assessment, Selector};
+use berth_engine::{Limits, Options, What};
+use berth_procedure::Selector;
+use http::Method;
 use serde_json::{Value, json};
 use tokio::time;
 
-use crate::step::{Fake, config, namespace};
-use crate::world::{Steps, World, holder, lines, up};
+use crate::step::{Fake, config, namespace, waiting_for_minutes};
+use crate::world::{Fault, Steps, World, holder, lines, up, up_within};
 
 const LEASES: &str = "/apis/coordination.k8s.io/v1/namespaces/berth-system/leases";
 
@@ -96,20 +97,7 @@ fn slow_steps() -> Steps {
     let slow = Fake::new("a")
         .wants(vec![namespace("hcp"), config("a", &json!({"x": "1"}))])
         .watches(Selector::in_namespace(resources::CONFIG_MAP, "hcp"))
-        .assessed(|observed| {
-            let at = observed.since + Duration::from_mins(2);
-            if observed.now >= at {
-                return Assessment::ready();
-            }
-            let (reason, detail) = ("Slow".to_owned(), "something".to_owned());
-            Assessment::Waiting {
-                reason,
-                detail,
-                done: None,
-                total: None,
-                recheck_at: Some(at),
-            }
-        });
+        .assessed(waiting_for_minutes(2));
     vec![slow.boxed()]
 }
 
@@ -174,4 +162,72 @@ async fn two_runs_at_once_write_one_after_the_other() {
     let ((first, _), (second, _)) = tokio::join!(up(&one, &steps_one), up(&two, &steps_two));
     let writes = first.expect("ready").writes + second.expect("ready").writes;
     assert_eq!(writes, 1, "{:?}", world.gate.writes());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_holder_whose_renewal_is_not_answered_stops_writing_before_others_begin() {
+    let world = World::new();
+    let config_path = "/api/v1/namespaces/hcp/configmaps/a";
+    let steps: Steps = vec![
+        Fake::new("a")
+            .wants(vec![namespace("hcp"), config("a", &json!({"x": "1"}))])
+            .watches(Selector::in_namespace(resources::CONFIG_MAP, "hcp"))
+            .assessed(waiting_for_minutes(2))
+            .boxed(),
+    ];
+    let observer = async {
+        time::sleep(Duration::from_secs(12)).await;
+        world.gate.fail(Fault {
+            method: Method::GET,
+            path: "leases/hub",
+            times: usize::MAX,
+            status: 0,
+            retry_after: None,
+        });
+        // Others take the lease 30 seconds after the last renewal, which was at 10.
+        time::sleep(Duration::from_secs(28)).await;
+        world.merge(config_path, &json!({"data": {"x": null}})).await;
+        time::sleep(Duration::from_secs(10)).await;
+        world.get(config_path).await.expect("there")
+    };
+    let engine = world.engine();
+    let limits = Limits {
+        timeout: Some(Duration::from_mins(1)),
+        ..Limits::none()
+    };
+    let ((_, events), drifted) = tokio::join!(up_within(&engine, &steps, limits), observer);
+    assert!(drifted["data"]["x"].is_null(), "{drifted}\n{}", lines(&events));
+}
+
+#[tokio::test(start_paused = true)]
+async fn leases_are_given_back_side_by_side_so_that_a_silent_server_holds_nobody_up() {
+    let world = World::new();
+    let guest = |name: &'static str| {
+        Fake::new(name)
+            .guest(name)
+            .after("namespace")
+            .wants(vec![config(name, &json!({"x": "1"}))])
+            .assessed(waiting_for_minutes(5))
+            .boxed()
+    };
+    let namespaces = Fake::new("namespace").wants(vec![namespace("hcp")]).boxed();
+    let steps: Steps = vec![namespaces, guest("a"), guest("b"), guest("c")];
+    let silence = async {
+        time::sleep(Duration::from_secs(21)).await;
+        world.gate.fail(Fault {
+            method: Method::GET,
+            path: "leases/guest",
+            times: usize::MAX,
+            status: 0,
+            retry_after: None,
+        });
+    };
+    let limits = Limits {
+        timeout: Some(Duration::from_secs(25)),
+        ..Limits::none()
+    };
+    let (engine, began) = (world.engine(), time::Instant::now());
+    let ((result, _), ()) = tokio::join!(up_within(&engine, &steps, limits), silence);
+    result.expect_err("timed out");
+    assert!(began.elapsed() < Duration::from_secs(32), "{:?}", began.elapsed());
 }

@@ -3,6 +3,7 @@
 //! All on one thread and a paused clock: nothing here waits on wall time. `world` is the stage, `step` the actors.
 
 mod faults;
+mod gentle;
 mod kills;
 mod leases;
 mod plan;

@@ -3,12 +3,13 @@ use std::time::Duration;
 use berth_api::resources;
 use berth_engine::{Event, Limits, RemovalPlan, RemovalReport, RemoveError};
 use berth_procedure::{ObjectRef, Removal};
+use http::Method;
 use serde_json::json;
 use tokio::sync::mpsc;
 use tokio::time;
 
 use crate::step::{Fake, config, config_object, config_ref, key, namespace};
-use crate::world::{Steps, World, collect, lines, up};
+use crate::world::{Fault, Steps, World, collect, lines, up};
 
 const CONFIG: &str = "/api/v1/namespaces/hcp/configmaps/a";
 
@@ -151,4 +152,24 @@ async fn a_removal_that_times_out_says_what_held_it_and_gives_the_lease_back() {
         .await
         .expect("there");
     assert_eq!(lease["spec"]["holderIdentity"], "");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_may_not_be_watched_is_seen_to_be_gone_all_the_same() {
+    let world = World::new();
+    up(&world.engine(), &steps()).await.0.expect("ready");
+    world.gate.fail(Fault {
+        method: Method::GET,
+        path: "configmaps?",
+        times: usize::MAX,
+        status: 403,
+        retry_after: None,
+    });
+    let limits = Limits {
+        timeout: Some(Duration::from_mins(5)),
+        ..Limits::none()
+    };
+    let (_, report, events) = down(&world, &steps(), limits).await;
+    let report = report.unwrap_or_else(|error| panic!("{error}\n{}", lines(&events)));
+    assert_eq!(report.removed.len(), 2);
 }

@@ -265,3 +265,25 @@ async fn the_same_seed_gives_the_same_events() {
     }
     assert_eq!(told[0], told[1]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn steps_that_wait_for_each_other_are_refused() {
+    let world = World::new();
+    let steps: Steps = vec![
+        Fake::new("first").wants(vec![namespace("hcp")]).boxed(),
+        Fake::new("a").after("b").boxed(),
+        Fake::new("b").after("a").after("first").boxed(),
+        Fake::new("c").after("b").boxed(),
+    ];
+    let engine = world.engine();
+    let ready = plan(&engine, &vec![]).await;
+    let (sender, _receiver) = tokio::sync::mpsc::channel(16);
+    let error = engine.run(&steps, &ready, sender, Limits::none()).await;
+    let error = error.expect_err("refused");
+    assert!(matches!(error, RunError::Cycle { .. }), "{error:?}");
+    assert_eq!(
+        error.to_string(),
+        "nothing was written: the steps `a`, `b`, `c` wait for each other"
+    );
+    assert_eq!(world.gate.writes(), Vec::<String>::new());
+}

@@ -1,6 +1,7 @@
 //! Steps for tests: each says what it was built to say.
 
 use std::fmt;
+use std::time::Duration;
 
 use berth_api::{Resource, resources};
 use berth_procedure::{
@@ -204,4 +205,21 @@ pub(crate) fn hosted_cluster(name: &str) -> Change {
 
 pub(crate) fn ours() -> Value {
     json!({"app.kubernetes.io/managed-by": "berth"})
+}
+
+/// Not ready before so many minutes.
+pub(crate) fn waiting_for_minutes(minutes: u64) -> impl Fn(&Observed<'_>) -> Assessment {
+    move |observed| {
+        let at = observed.since + Duration::from_secs(60 * minutes);
+        if observed.now >= at {
+            return Assessment::ready();
+        }
+        Assessment::Waiting {
+            reason: "Slow".into(),
+            detail: "something".into(),
+            done: None,
+            total: None,
+            recheck_at: Some(at),
+        }
+    }
 }

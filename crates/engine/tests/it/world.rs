@@ -45,6 +45,7 @@ pub(crate) struct Gate(Arc<Mutex<GateState>>);
 #[derive(Default)]
 struct GateState {
     writes: Vec<String>,
+    reads: Vec<String>,
     dry_runs: usize,
     kill: Option<Kill>,
     killed: Arc<Notify>,
@@ -60,7 +61,7 @@ pub(crate) enum Kill {
     After(usize),
 }
 
-/// A request that fails on command.
+/// A request that fails on command. With status 200 the answer ends at once and says nothing, with 0 there is none.
 pub(crate) struct Fault {
     pub(crate) method: Method,
     /// Part of the path.
@@ -89,6 +90,10 @@ impl World {
     }
 
     pub(crate) fn with_authorizer(authorizer: Option<Authorizer>) -> Self {
+        Self::with_options(|options| options.authorizer = authorizer)
+    }
+
+    pub(crate) fn with_options(change: impl FnOnce(&mut ServerOptions)) -> Self {
         let (began, epoch) = (
             Instant::now(),
             "2026-01-01T00:00:00Z".parse::<Timestamp>().expect("a time"),
@@ -97,7 +102,7 @@ impl World {
         let mut options = ServerOptions::in_memory();
         options.clock = Arc::clone(&clock);
         options.random = ServerRandom::seeded(1);
-        options.authorizer = authorizer;
+        change(&mut options);
         let server = ApiServer::open(options).expect("opened");
         Self {
             server,
@@ -208,6 +213,12 @@ impl Gate {
         self.lock().writes.clone()
     }
 
+    /// How many lists and watches asked for a path that begins like this, query included.
+    pub(crate) fn reads(&self, begin: &str) -> usize {
+        let state = self.lock();
+        state.reads.iter().filter(|path| path.starts_with(begin)).count()
+    }
+
     pub(crate) fn dry_runs(&self) -> usize {
         self.lock().dry_runs
     }
@@ -240,14 +251,19 @@ impl Gate {
 
     fn fault(&self, method: &Method, path: &str) -> Option<Response<Full<Bytes>>> {
         let mut state = self.lock();
+        if *method == Method::GET {
+            state.reads.push(path.to_owned());
+        }
         let matches = |fault: &&mut Fault| fault.times > 0 && fault.method == *method && path.contains(fault.path);
         let fault = state.faults.iter_mut().find(matches)?;
         fault.times -= 1;
-        let mut response = Response::builder().status(fault.status);
+        // A status that HTTP does not have stands for no answer.
+        let mut response = Response::builder().status(fault.status.max(100));
         if let Some(seconds) = fault.retry_after {
             response = response.header("retry-after", seconds);
         }
-        Some(response.body(Full::from("out of order")).expect("a response"))
+        let body = if fault.status == 200 { "" } else { "out of order" };
+        Some(response.body(Full::from(body)).expect("a response"))
     }
 
     /// Counts a write; whether the run is killed before or after it.
@@ -276,6 +292,9 @@ impl tower::Service<Request<Body>> for Gated {
             let (method, path) = (request.method().clone(), request.uri().to_string());
             let dry_run = path.contains("dryRun=All");
             if let Some(failed) = gate.fault(&method, &path) {
+                if failed.status() == 100 {
+                    return std::future::pending().await;
+                }
                 return Ok(failed.map(|body| body.map_err(Into::into).boxed_unsync()));
             }
             let kill = match method {

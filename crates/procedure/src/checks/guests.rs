@@ -2,12 +2,12 @@
 
 use std::net::IpAddr;
 
-use berth_api::{AvailabilityPolicy, Cidr, Documents, GuestCluster, resources, views};
+use berth_api::{AvailabilityPolicy, Cidr, Documents, GuestCluster, NodePool, resources, views};
 use ipnet::IpNet;
 use serde_json::Value;
 
 use crate::capacity::{self, Bound};
-use crate::checks::{CheckResult, Rule, hub, unreadable};
+use crate::checks::{CheckResult, Rule, eased, fields, hub, unreadable};
 use crate::cidr::overlaps;
 use crate::facts::{Facts, Selector};
 use crate::read::{annotation, name, objects, some_of, text};
@@ -30,10 +30,15 @@ const OVN: [(&str, &str); 3] = [
 pub(super) fn run(documents: &Documents, facts: &Facts) -> Vec<CheckResult> {
     let mut results = Vec::new();
     for guest in &documents.guests {
-        results.push(unique_name(documents, guest, facts));
-        results.extend(own_namespace(guest));
-        results.push(networks(guest, facts));
-        results.push(release(documents, guest, facts));
+        let is_new = !exists(facts, guest);
+        let mut making = vec![unique_name(documents, guest, facts)];
+        making.extend(own_namespace(guest));
+        making.push(networks(guest, facts));
+        results.extend(eased(is_new, making));
+        // Another release is an upgrade, which has to fit as a new guest has to.
+        let is_upgraded = !runs_release(facts, guest);
+        results.extend(eased(is_upgraded, vec![release(documents, guest, facts)]));
+        results.extend(fields::run(guest, facts));
     }
     results.extend(room(documents, facts));
     results
@@ -301,8 +306,24 @@ fn room(documents: &Documents, facts: &Facts) -> Option<CheckResult> {
     })
 }
 
-fn exists(facts: &Facts, guest: &GuestCluster) -> bool {
-    objects(facts, &Selector::all(resources::HOSTED_CLUSTER)).any(|cluster| {
+/// The guest's HostedCluster, where there is one.
+pub(super) fn hosted_cluster<'a>(facts: &'a Facts, guest: &GuestCluster) -> Option<&'a Value> {
+    objects(facts, &Selector::all(resources::HOSTED_CLUSTER)).find(|cluster| {
         name(cluster) == guest.name && text(cluster, &["metadata", "namespace"]) == Some(&guest.namespace)
     })
+}
+
+pub(super) fn exists(facts: &Facts, guest: &GuestCluster) -> bool {
+    hosted_cluster(facts, guest).is_some()
+}
+
+/// Whether a pool's NodePool is there.
+pub(super) fn has_pool(facts: &Facts, guest: &GuestCluster, pool: &NodePool) -> bool {
+    objects(facts, &Selector::all(resources::NODE_POOL)).any(|object| {
+        name(object) == guest.node_pool_name(pool) && text(object, &["metadata", "namespace"]) == Some(&guest.namespace)
+    })
+}
+
+fn runs_release(facts: &Facts, guest: &GuestCluster) -> bool {
+    hosted_cluster(facts, guest).and_then(views::release_image) == Some(&guest.spec.release.image)
 }

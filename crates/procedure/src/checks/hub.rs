@@ -16,15 +16,13 @@ const WORKERS: usize = 3;
 const OPERATORS: [&str; 6] = ["dns", "ingress", "kube-apiserver", "marketplace", "network", "storage"];
 
 pub(super) fn run(documents: &Documents, facts: &Facts) -> Vec<CheckResult> {
-    let mut results: Vec<_> = pinned(documents, facts).into_iter().collect();
-    results.extend([
+    vec![
         openshift(facts),
         topology(facts),
         workers(documents, facts),
         cluster_operators(facts),
         virtualization(facts),
-    ]);
-    results
+    ]
 }
 
 fn cluster_version() -> Selector {
@@ -32,7 +30,7 @@ fn cluster_version() -> Selector {
 }
 
 /// A document may say which cluster it is for.
-fn pinned(documents: &Documents, facts: &Facts) -> Option<CheckResult> {
+pub(super) fn pinned(documents: &Documents, facts: &Facts) -> Option<CheckResult> {
     let management = &documents.management;
     let wanted = management.spec.cluster_id.as_ref()?;
     let rule = Rule::new(

@@ -1,6 +1,6 @@
 //! Rules about the management cluster's network: plug-in, MTU, wildcard routes, load balancer.
 
-use berth_api::{Documents, WildcardPolicy, resources, views};
+use berth_api::{Documents, ServiceType, WildcardPolicy, resources, views};
 use serde_json::Value;
 
 use crate::checks::{CheckResult, Rule, unreadable};
@@ -83,7 +83,7 @@ fn load_balancer(documents: &Documents, facts: &Facts) -> Option<CheckResult> {
     let new = documents
         .guests
         .iter()
-        .filter(|guest| !has_address(facts, guest))
+        .filter(|guest| wants_address(guest) && !has_address(facts, guest))
         .count();
     let rule = Rule::new("P05", "services of type LoadBalancer get an address", "MetalLB");
     if new == 0 {
@@ -98,6 +98,9 @@ fn load_balancer(documents: &Documents, facts: &Facts) -> Option<CheckResult> {
         (Seen::Pending, _) | (_, Seen::Pending) => return Some(rule.unknown("not read")),
         (Seen::NoKind, _) => return Some(without_metal_lb(facts, rule, install)),
         (Seen::Objects(all), _) if all.is_empty() => return Some(without_metal_lb(facts, rule, install)),
+        (_, Seen::Objects(all)) if all.is_empty() && balanced(facts).next().is_some() => {
+            return Some(without_metal_lb(facts, rule, install));
+        }
         (_, Seen::Objects(all)) if all.is_empty() => {
             return Some(rule.refused(
                 "MetalLB is there and has no IPAddressPool",
@@ -124,6 +127,11 @@ fn load_balancer(documents: &Documents, facts: &Facts) -> Option<CheckResult> {
     })
 }
 
+fn wants_address(guest: &berth_api::GuestCluster) -> bool {
+    let published = guest.spec.services.api_server.as_ref();
+    published.is_none_or(|service| service.kind == ServiceType::LoadBalancer)
+}
+
 fn has_address(facts: &Facts, guest: &berth_api::GuestCluster) -> bool {
     objects(facts, &Selector::all(resources::HOSTED_CLUSTER)).any(|cluster| {
         name(cluster) == guest.name
@@ -142,7 +150,10 @@ fn balanced(facts: &Facts) -> impl Iterator<Item = &Value> {
 
 fn without_metal_lb(facts: &Facts, rule: Rule, install: &str) -> CheckResult {
     match balanced(facts).next() {
-        Some(service) => rule.pass(format!("no MetalLB, but Service {} has got an address", name(service))),
+        Some(service) => rule.pass(format!(
+            "no pool of MetalLB's, but Service {} has got an address",
+            name(service)
+        )),
         None => rule.warn(
             "no MetalLB, and no Service has got an address from anything else",
             install,

@@ -1,11 +1,11 @@
 //! Rules about what installs operators: the channel, the catalog, the namespace's OperatorGroups.
 
-use berth_api::{Channel, Documents, resources, views};
+use berth_api::{Channel, Documents, MulticlusterEngine, resources, views};
 
 use crate::checks::{CheckResult, Rule, unreadable};
 use crate::facts::{Facts, Selector};
 use crate::read::{name, objects, some_of, text};
-use crate::steps::channel::{channel, manifest};
+use crate::steps::channel::{channel, manifest, manifests};
 use crate::steps::hub::{self, Manager};
 use crate::steps::ids;
 use crate::versions;
@@ -26,7 +26,7 @@ fn offered_channel(documents: &Documents, facts: &Facts) -> CheckResult {
         Manager::Berth => {}
     }
     for selector in [
-        Selector::all(resources::PACKAGE_MANIFEST),
+        manifests(settings),
         Selector::cluster(resources::CLUSTER_VERSION, "version"),
     ] {
         if let Some(why) = unreadable(facts, &selector) {
@@ -43,7 +43,7 @@ fn offered_channel(documents: &Documents, facts: &Facts) -> CheckResult {
         .collect();
     if !offered.contains(&channel.as_str()) {
         // An installed operator goes on without its catalog.
-        return if hub::subscription(facts, settings).is_some() {
+        return if is_installed(facts, settings, &channel) {
             rule.warn(
                 format!("{channel} is installed, but the catalog does not offer it (any more)"),
                 "check the catalog",
@@ -60,7 +60,7 @@ fn offered_channel(documents: &Documents, facts: &Facts) -> CheckResult {
     };
     let is_named = matches!(settings.channel, Channel::Named(_));
     match versions::supports(&channel, version) {
-        Some(false) if is_named => rule.refused(
+        Some(false) if is_named && !is_installed(facts, settings, &channel) => rule.refused(
             format!("{channel} does not support OpenShift {version}"),
             "write `channel: auto` in `spec.multiclusterEngine.channel`",
         ),
@@ -70,6 +70,12 @@ fn offered_channel(documents: &Documents, facts: &Facts) -> CheckResult {
         ),
         Some(true) | None => rule.pass(format!("{channel} on OpenShift {version}")),
     }
+}
+
+/// Whether a channel is the one that is subscribed to already.
+fn is_installed(facts: &Facts, settings: &MulticlusterEngine, channel: &str) -> bool {
+    hub::subscription(facts, settings)
+        .is_some_and(|subscription| text(subscription, &["spec", "channel"]) == Some(channel))
 }
 
 fn operator_groups(documents: &Documents, facts: &Facts) -> CheckResult {

@@ -2,7 +2,7 @@
 
 use berth_api::{Documents, GuestCluster, resources, views};
 
-use crate::checks::{CheckResult, Rule, unreadable};
+use crate::checks::{CheckResult, Rule, eased, guests, makes_something, unreadable};
 use crate::facts::{Facts, Selector};
 use crate::read::{find, name, objects, some_of};
 use crate::steps::ids;
@@ -13,9 +13,13 @@ pub(super) fn run(documents: &Documents, facts: &Facts) -> Vec<CheckResult> {
     if let Some(why) = unreadable(facts, &classes) {
         return vec![Rule::new("P02", "storage classes fit", "StorageClasses").unknown(why)];
     }
-    let mut results = vec![default_class(documents, facts)];
+    // A class that a document asks for by name is waited for in vain, whatever is there already.
+    let by_name = documents.management.spec.storage.default_class.is_some();
+    let needed = by_name || makes_something(documents, facts);
+    let mut results = eased(needed, vec![default_class(documents, facts)]);
     for guest in &documents.guests {
-        results.extend(etcd_class(guest, facts));
+        let is_new = !guests::exists(facts, guest);
+        results.extend(eased(is_new, etcd_class(guest, facts).into_iter().collect()));
         results.extend(root_classes(guest, facts));
     }
     results
@@ -113,7 +117,10 @@ fn etcd_class(guest: &GuestCluster, facts: &Facts) -> Option<CheckResult> {
 fn root_classes(guest: &GuestCluster, facts: &Facts) -> Vec<CheckResult> {
     let pools = guest.spec.node_pools.iter().enumerate();
     pools
-        .map(|(index, pool)| root_class(guest, index, pool, facts))
+        .flat_map(|(index, pool)| {
+            let is_new = !guests::has_pool(facts, guest, pool);
+            eased(is_new, vec![root_class(guest, index, pool, facts)])
+        })
         .collect()
 }
 

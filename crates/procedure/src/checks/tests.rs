@@ -5,7 +5,8 @@ use super::*;
 use crate::fixtures::{EXAMPLE, World, documents, object};
 
 fn run_on(world: &World, text: &str) -> Vec<CheckResult> {
-    run(&documents(text), &world.facts(&watches()))
+    let documents = documents(text);
+    run(&documents, &world.facts(&watches(&documents)))
 }
 
 fn result<'a>(results: &'a [CheckResult], id: &str) -> &'a CheckResult {
@@ -261,4 +262,106 @@ fn what_may_not_be_read_is_unknown_and_not_refused() {
     let results = run_on(&world, EXAMPLE);
     assert!(results.iter().all(|result| !result.is_refused()), "{results:#?}");
     assert_eq!(result(&results, "P11").verdict, Verdict::Unknown);
+}
+
+/// A hub whose engine runs and that has the example's guest.
+fn with_guest() -> World {
+    let mut world = World::bare();
+    let spec = json!({
+        "release": { "image": "quay.io/openshift-release-dev/ocp-release:4.17.0-multi" },
+        "networking": { "clusterNetwork": [{ "cidr": "10.132.0.0/14", "hostPrefix": 23 }] },
+        "etcd": { "managed": { "storage": { "persistentVolume": { "size": "8192Mi" } } } },
+        "fips": false,
+    });
+    world
+        .put(object(
+            resources::MULTI_CLUSTER_ENGINE,
+            "",
+            "multiclusterengine",
+            &json!({}),
+        ))
+        .put(object(
+            resources::HOSTED_CLUSTER,
+            "hcp",
+            "guest-cluster-0",
+            &json!({ "spec": spec }),
+        ))
+        .put(object(
+            resources::NODE_POOL,
+            "hcp",
+            "guest-cluster-0-workers",
+            &json!({}),
+        ));
+    world
+}
+
+#[test]
+fn what_is_there_is_not_refused_for_what_would_keep_it_from_being_made() {
+    let mut world = with_guest();
+    world
+        .change("Node", "worker-0", |node| node["spec"]["unschedulable"] = json!(true))
+        .remove("HyperConverged")
+        .remove("IPAddressPool")
+        .put(object(
+            resources::CONFIG_MAP,
+            "hypershift",
+            "supported-versions",
+            &json!({ "data": { "supported-versions": r#"{"versions":["4.19"]}"# } }),
+        ));
+    let results = run_on(&world, EXAMPLE);
+    let refused: Vec<_> = results.iter().filter(|result| result.is_refused()).collect();
+    assert!(refused.is_empty(), "{refused:#?}");
+    for id in ["P05", "P08", "P10", "P11"] {
+        assert_eq!(result(&results, id).verdict, Verdict::Warn, "{id}");
+    }
+    // A second guest, another pool and another release are to be made, and are refused.
+    let other = EXAMPLE
+        .split("---")
+        .nth(1)
+        .expect("the guest")
+        .replace("guest-cluster-0", "guest-cluster-1");
+    assert!(result(&run_on(&world, &format!("{EXAMPLE}---{other}")), "P11").is_refused());
+    let pool = EXAMPLE.replace("{name: workers,", "{name: more, rootVolume: {storageClass: none},");
+    assert!(result(&run_on(&world, &pool), "P04").is_refused());
+    let release = EXAMPLE.replace(":4.17.0-multi", ":4.17.1-multi");
+    assert!(result(&run_on(&world, &release), "P10").is_refused());
+}
+
+#[test]
+fn what_a_guest_was_made_with_stays() {
+    let world = with_guest();
+    assert!(run_on(&world, EXAMPLE).iter().all(|result| result.id != "fixed-field"));
+    let text = guest_with("networking: {clusterNetwork: [10.140.0.0/14]}");
+    let results = run_on(&world, &text);
+    let found = result(&results, "fixed-field");
+    assert!(
+        found.is_refused() && found.evidence.contains("spec.networking.clusterNetwork"),
+        "{found:?}"
+    );
+    let at = found.at.as_ref().expect("the document is at fault");
+    assert!(
+        text.lines()
+            .nth(at.line as usize - 1)
+            .is_some_and(|line| line.contains("clusterNetwork"))
+    );
+}
+
+#[test]
+fn a_guest_that_is_published_by_a_route_needs_no_address() {
+    let mut world = World::bare();
+    world.remove("IPAddressPool");
+    let text = guest_with("services: {apiServer: {type: Route, hostname: api.guest.example.com}}");
+    assert!(run_on(&world, &text).iter().all(|result| result.id != "P05"));
+}
+
+#[test]
+fn another_load_balancer_serves_where_metal_lb_has_no_pool() {
+    let mut world = World::bare();
+    let more = json!({
+        "spec": { "type": "LoadBalancer" }, "status": { "loadBalancer": { "ingress": [{ "ip": "192.168.30.1" }] } },
+    });
+    world
+        .remove("IPAddressPool")
+        .put(object(resources::SERVICE, "openshift-ingress", "router", &more));
+    assert_eq!(result(&run_on(&world, EXAMPLE), "P05").verdict, Verdict::Pass);
 }

@@ -1,14 +1,14 @@
 //! Which update channel of the multicluster engine's operator fits this hub.
 
-use berth_api::{Channel, MulticlusterEngine, resources, views};
+use berth_api::{Channel, MulticlusterEngine, views};
 use serde_json::Value;
 
 use crate::assess::Diagnosis;
 use crate::facts::{Facts, Selector};
-use crate::read::{name, objects, text};
+use crate::read::{objects, text};
 use crate::steps::hub;
 use crate::versions;
-use crate::walk::diagnosis;
+use crate::walk::{diagnosis, olm};
 
 /// The channel: the document's, else the installed one, else the one that fits this hub.
 ///
@@ -60,10 +60,14 @@ pub(crate) fn channel(facts: &Facts, settings: &MulticlusterEngine) -> Result<St
     })
 }
 
+/// What catalogs say of the package.
+pub(crate) fn manifests(settings: &MulticlusterEngine) -> Selector {
+    olm::manifests(&settings.catalog.namespace, &settings.package)
+}
+
 /// The catalog's word on the package. Two catalogs may publish the same one.
 pub(crate) fn manifest<'a>(facts: &'a Facts, settings: &MulticlusterEngine) -> Option<&'a Value> {
-    objects(facts, &Selector::all(resources::PACKAGE_MANIFEST)).find(|manifest| {
-        name(manifest) == settings.package
-            && text(manifest, &["status", "catalogSource"]).is_none_or(|source| source == settings.catalog.name)
+    objects(facts, &manifests(settings)).find(|manifest| {
+        text(manifest, &["status", "catalogSource"]).is_none_or(|source| source == settings.catalog.name)
     })
 }

@@ -54,16 +54,14 @@ impl Cli {
             .find(|href| self.platform.is_meant_by(href))
     }
 
+    /// The download, where there is a link for this platform and a CA to verify it with.
     fn fetch(&self, facts: &Facts) -> Option<Effect> {
         let url = self.link(facts)?.to_owned();
-        let ca = facts
-            .object(&Self::authority())
-            .and_then(|map| text(map, &["data", INGRESS_CA.2]))
-            .map(str::to_owned);
+        let ca = text(facts.object(&Self::authority())?, &["data", INGRESS_CA.2])?;
         Some(Effect::FetchTool {
             name: "hcp".to_owned(),
             url,
-            ca,
+            ca: Some(ca.to_owned()),
             probe: vec!["version".into(), "--client-only".into()],
         })
     }
@@ -124,6 +122,15 @@ impl Step for Cli {
         let skipped = |why: String| Assessment::Ready {
             outputs: BTreeMap::from([("skipped".to_owned(), why)]),
         };
+        if self.link(facts).is_some() {
+            return match facts.seen(&Self::authority()) {
+                Seen::Pending => Assessment::waiting("Reading", "reading the CA of the hub's ingress"),
+                _ => skipped(format!(
+                    "hcp is not fetched: the CA that its download is verified with cannot be read from ConfigMap {}/{}",
+                    INGRESS_CA.0, INGRESS_CA.1
+                )),
+            };
+        }
         match facts.seen(&Self::downloads()) {
             Seen::Pending => Assessment::waiting("Reading", "reading the hub's downloads"),
             Seen::NoKind => skipped("the hub has no console, so it offers no downloads".to_owned()),

@@ -94,7 +94,7 @@ impl Step for Engine {
         let mut watches = hub::watches();
         watches.extend([
             Selector::all(resources::MANAGED_CLUSTER),
-            Selector::all(resources::MANAGED_CLUSTER_ADD_ON),
+            parts::add_ons(),
             Selector::named(resources::DEPLOYMENT, OPERATOR.0, OPERATOR.1),
             crd(resources::HOSTED_CLUSTER),
         ]);

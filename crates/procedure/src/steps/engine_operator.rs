@@ -11,11 +11,11 @@ use serde_json::{Value, json};
 
 use crate::assess::{Assessment, Observed};
 use crate::change::{Change, ObjectRef};
-use crate::facts::{Facts, Selector};
+use crate::facts::{Facts, Seen, Selector};
 use crate::owner::Owner;
 use crate::read::{crd, find, is_established, is_ours, line, name, objects, some_of, text};
 use crate::step::{Command, Dependency, Lock, Step, StepId};
-use crate::steps::channel::channel;
+use crate::steps::channel::{channel, manifests};
 use crate::steps::hub::{self, Manager};
 use crate::steps::{apply_command, command, ids};
 use crate::walk::olm::Installation;
@@ -83,6 +83,7 @@ impl EngineOperator {
             namespace: &self.settings.namespace,
             subscription: &self.settings.package,
             package: &self.settings.package,
+            catalog_namespace: &self.settings.catalog.namespace,
         }
     }
 
@@ -175,18 +176,36 @@ impl Step for EngineOperator {
         let namespace = &self.settings.namespace;
         let namespace_ref = ObjectRef::cluster(resources::NAMESPACE, namespace);
         let mut changes = Vec::new();
-        let existing = facts.object(&Selector::cluster(resources::NAMESPACE, namespace));
-        if existing.is_none_or(is_ours) {
-            changes.push(Change::Apply {
+        match facts.object(&Selector::cluster(resources::NAMESPACE, namespace)) {
+            Some(existing) if !is_ours(existing) => {}
+            Some(_) => changes.push(Change::Apply {
                 object: namespace_ref,
                 fields: self.namespace_object(),
-            });
+            }),
+            // One that is there all the same, because it could not be read, stays somebody else's.
+            None => changes.push(Change::CreateOnce {
+                object: namespace_ref,
+                fields: self.namespace_object(),
+                generate: Vec::new(),
+            }),
         }
         let groups = Selector::in_namespace(resources::OPERATOR_GROUP, namespace);
-        if objects(facts, &groups).all(is_ours) {
-            let fields = self.operator_group();
-            let object = ObjectRef::namespaced(resources::OPERATOR_GROUP, namespace, name(&fields));
-            changes.push(Change::Apply { object, fields });
+        match facts.seen(&groups) {
+            // A second group beside one that can't be seen would stop OLM in the whole namespace.
+            Seen::Unreadable(why) if hub::subscription(facts, &self.settings).is_none() => {
+                changes.push(Change::Later {
+                    what: format!("OperatorGroup in {namespace}, once those that are there can be read ({why})"),
+                    after: ids::PREREQUISITES.into(),
+                });
+                return changes;
+            }
+            Seen::Unreadable(_) => {}
+            _ if objects(facts, &groups).all(is_ours) => {
+                let fields = self.operator_group();
+                let object = ObjectRef::namespaced(resources::OPERATOR_GROUP, namespace, name(&fields));
+                changes.push(Change::Apply { object, fields });
+            }
+            _ => {}
         }
         changes.push(match channel(facts, &self.settings) {
             Ok(channel) => Change::Apply {
@@ -208,7 +227,7 @@ impl Step for EngineOperator {
         let mut watches = hub::watches();
         watches.extend(olm::watches(&self.settings.namespace));
         watches.push(Selector::cluster(resources::NAMESPACE, &self.settings.namespace));
-        watches.push(Selector::all(resources::PACKAGE_MANIFEST));
+        watches.push(manifests(&self.settings));
         watches.push(Selector::cluster(resources::CLUSTER_VERSION, "version"));
         watches.push(crd(resources::MULTI_CLUSTER_ENGINE));
         watches
@@ -239,7 +258,9 @@ impl Step for EngineOperator {
         explained(
             observed,
             waiting,
-            finding.or_else(|| unfit_group(facts, &self.settings.namespace)),
+            finding
+                .or_else(|| unseen_groups(facts, &self.settings.namespace))
+                .or_else(|| unfit_group(facts, &self.settings.namespace)),
         )
     }
 
@@ -288,6 +309,20 @@ fn missing_requirements(version: &Value) -> Vec<&str> {
         .filter(|requirement| text(requirement, &["status"]) != Some("Present"))
         .filter_map(|requirement| text(requirement, &["name"]))
         .collect()
+}
+
+/// OperatorGroups that can't be read: nothing is written beside what may be there.
+fn unseen_groups(facts: &Facts, namespace: &str) -> Option<Finding> {
+    let Seen::Unreadable(why) = facts.seen(&Selector::in_namespace(resources::OPERATOR_GROUP, namespace)) else {
+        return None;
+    };
+    Some(Finding::likely(diagnosis(
+        "P13",
+        "the namespace's OperatorGroups cannot be read, so it is not known whether one is needed",
+        format!("Namespace {namespace}"),
+        [why.clone()],
+        "have the permission to list OperatorGroups granted: a second one would stop OLM in the namespace",
+    )))
 }
 
 /// An OperatorGroup of somebody else that leaves the namespace out: OLM would refuse the operator.

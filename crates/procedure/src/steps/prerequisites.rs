@@ -49,11 +49,11 @@ impl Step for Prerequisites {
     }
 
     fn watches(&self) -> Vec<Selector> {
-        checks::watches()
+        checks::watches(&self.documents)
     }
 
     fn assess(&self, observed: &Observed<'_>) -> Assessment {
-        let unread = checks::watches()
+        let unread = checks::watches(&self.documents)
             .into_iter()
             .find(|selector| *observed.facts.seen(selector) == Seen::Pending);
         if let Some(selector) = unread {
@@ -125,7 +125,7 @@ fn outputs(results: &[CheckResult]) -> BTreeMap<String, String> {
         match &result.verdict {
             Verdict::Warn => {
                 outputs.insert(
-                    format!("warning {}", result.id),
+                    format!("warning {} ({})", result.id, result.title),
                     format!("{}; {}", result.evidence, result.fix),
                 );
             }

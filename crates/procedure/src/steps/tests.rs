@@ -187,7 +187,7 @@ fn operator_solves_its_channel_and_follows_olm() {
     let kinds: Vec<_> = changes
         .iter()
         .map(|change| match change {
-            Change::Apply { object, fields } => {
+            Change::Apply { object, fields } | Change::CreateOnce { object, fields, .. } => {
                 assert_eq!(fields["metadata"]["labels"]["app.kubernetes.io/managed-by"], "berth");
                 object.to_string()
             }
@@ -288,6 +288,28 @@ fn an_operator_group_of_somebody_else_is_used() {
     assert_eq!(groups(&world), 0);
     world.remove("OperatorGroup");
     assert_eq!(groups(&world), 1);
+}
+
+#[test]
+fn what_may_be_there_unseen_is_not_taken_over() {
+    let operator = step("multicluster-engine-operator");
+    let mut world = World::bare();
+    world.unreadable("Namespace").unreadable("OperatorGroup");
+    let changes = world.changes(operator.as_ref());
+    // The namespace is made only if there is none, and no second group may stop OLM.
+    assert!(
+        matches!(changes[..], [Change::CreateOnce { .. }, Change::Later { .. }]),
+        "{changes:?}"
+    );
+    assert_eq!(world.diagnosis_after(operator.as_ref(), 1).id, "P13");
+    // What runs already does not wait for a right that its user lacks.
+    let mut world = subscribed();
+    world.unreadable("OperatorGroup");
+    let changes = world.changes(operator.as_ref());
+    assert!(
+        changes.iter().all(|change| !matches!(change, Change::Later { .. })),
+        "{changes:?}"
+    );
 }
 
 #[test]
@@ -458,6 +480,32 @@ fn a_hub_without_downloads_skips_the_program_and_says_so() {
         &json!([{ "href": "https://downloads.example/windows/amd64/hcp.tar.gz" }]),
     ));
     assert!(outputs(world.assess(cli.as_ref()))["skipped"].contains("linux"));
+}
+
+#[test]
+fn without_a_ca_to_verify_it_with_the_program_is_skipped() {
+    let cli = step("cli");
+    let mut world = with_engine();
+    world.put(download(
+        &json!([{ "href": "https://downloads.example/linux/amd64/hcp.tar.gz" }]),
+    ));
+    assert_eq!(cli.effects(&world.facts(&cli.watches())), []);
+    assert!(outputs(world.assess(cli.as_ref()))["skipped"].contains("default-ingress-cert"));
+}
+
+#[test]
+fn every_warning_is_told_though_ids_are_shared() {
+    let mut world = World::bare();
+    world
+        .change("ClusterVersion", "version", |version| {
+            version["status"]["conditions"] = json!([{ "type": "Progressing", "status": "True" }]);
+        })
+        .change("KubeVirt", "kubevirt-kubevirt-hyperconverged", |kubevirt| {
+            kubevirt["status"]["phase"] = json!("Deploying");
+        });
+    let outputs = outputs(world.assess(step("prerequisites").as_ref()));
+    let warnings = outputs.keys().filter(|key| key.starts_with("warning P08"));
+    assert_eq!(warnings.count(), 2, "{outputs:?}");
 }
 
 #[test]

@@ -127,16 +127,14 @@ fn refused_reconciliation(guest: &GuestRef, cluster: &Value) -> Option<Finding> 
     if is_refusal(condition.message) {
         return Some(Finding::likely(pull_secret(guest, &condition)));
     }
-    Some(Finding::after(
-        2,
-        diagnosis(
-            "",
-            "the operator fails to reconcile the hosted cluster",
-            guest.label(),
-            [format!("{}: {}", condition.reason, condition.message)],
-            "oc logs deployment/operator -n hypershift says more",
-        ),
-    ))
+    let found = diagnosis(
+        "",
+        "the operator fails to reconcile the hosted cluster",
+        guest.label(),
+        [format!("{}: {}", condition.reason, condition.message)],
+        "oc logs deployment/operator -n hypershift says more",
+    );
+    Some(Finding::after(2, found).since(&condition))
 }
 
 fn paused(guest: &GuestRef, cluster: &Value) -> Option<Finding> {
@@ -155,27 +153,25 @@ fn paused(guest: &GuestRef, cluster: &Value) -> Option<Finding> {
 
 /// The API server's Service without an address: nothing on the management cluster gives any.
 fn missing_address(facts: &Facts, guest: &GuestRef, cluster: &Value) -> Option<Finding> {
-    failed(cluster, "InfrastructureReady")?;
+    let condition = failed(cluster, "InfrastructureReady")?;
     let service = find(facts, &guest.inside(resources::SERVICE), API_SERVICE)?;
     let wants_address = text(service, &["spec", "type"]) == Some("LoadBalancer");
     if !wants_address || !views::list(service, &["status", "loadBalancer", "ingress"]).is_empty() {
         return None;
     }
     let (cause, fix) = address_source(facts);
-    let condition = views::condition(cluster, "InfrastructureReady");
-    Some(Finding::likely(diagnosis(
+    let found = diagnosis(
         "P05",
         "nothing gives the API server of the hosted cluster an address",
         format!("Service {}/{API_SERVICE}", guest.control_plane_namespace()),
         [
-            condition
-                .map(|condition| condition.message.to_owned())
-                .unwrap_or_default(),
+            condition.message.to_owned(),
             "type LoadBalancer, no address in status.loadBalancer.ingress".to_owned(),
             cause,
         ],
         fix,
-    )))
+    );
+    Some(Finding::likely(found).with(service))
 }
 
 /// What is wrong with the source of addresses, and what to do about it.
@@ -216,15 +212,13 @@ fn pending_etcd(facts: &Facts, guest: &GuestRef, cluster: &Value) -> Option<Find
 fn unreachable_address(guest: &GuestRef, cluster: &Value) -> Option<Finding> {
     let condition =
         failed(cluster, "Available").filter(|condition| condition.reason == "KASLoadBalancerNotReachable")?;
-    Some(Finding::after(
-        2,
-        diagnosis(
-            "P05",
-            "the API server's address is not reachable",
-            format!("Service {}/{API_SERVICE}", guest.control_plane_namespace()),
-            [condition.message.to_owned()],
-            "check that the pool is advertised (oc get l2advertisement,bgpadvertisement -A) and that the network routes the \
-             address to the nodes",
-        ),
-    ))
+    let found = diagnosis(
+        "P05",
+        "the API server's address is not reachable",
+        format!("Service {}/{API_SERVICE}", guest.control_plane_namespace()),
+        [condition.message.to_owned()],
+        "check that the pool is advertised (oc get l2advertisement,bgpadvertisement -A) and that the network routes the \
+         address to the nodes",
+    );
+    Some(Finding::after(2, found).since(&condition))
 }

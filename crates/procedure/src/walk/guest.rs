@@ -4,7 +4,7 @@ use berth_api::{Resource, resources};
 
 use crate::change::ObjectRef;
 use crate::facts::{Facts, Selector, Target};
-use crate::read::{annotation, name, objects};
+use crate::read::{annotation, name, objects, text};
 
 /// A guest, by its HostedCluster.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -100,8 +100,20 @@ impl GuestRef {
     }
 }
 
-/// The names of a pool's machines: the annotation says so, or, where it is missing, the name does.
-pub(crate) fn machines_of(facts: &Facts, guest: &GuestRef, pool: &str) -> Vec<String> {
+/// A worker by the names of what it consists of. They mostly are the same; a Cluster API that names the virtual machine
+/// after its template says so in the Machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Worker<'a> {
+    /// The Machine.
+    pub(crate) machine: &'a str,
+    /// The virtual machine.
+    pub(crate) vm: &'a str,
+    /// The node in the guest.
+    pub(crate) node: &'a str,
+}
+
+/// A pool's workers. The Machine's annotation says whose it is, or, where it is missing, its name does.
+pub(crate) fn workers_of<'a>(facts: &'a Facts, guest: &GuestRef, pool: &str) -> Vec<Worker<'a>> {
     let full = format!("{}/{pool}", guest.namespace);
     objects(facts, &guest.inside(resources::MACHINE))
         .filter(
@@ -110,6 +122,13 @@ pub(crate) fn machines_of(facts: &Facts, guest: &GuestRef, pool: &str) -> Vec<St
                 None => name(machine).starts_with(&format!("{pool}-")),
             },
         )
-        .map(|machine| name(machine).to_owned())
+        .map(|machine| {
+            let vm = text(machine, &["spec", "infrastructureRef", "name"]).unwrap_or(name(machine));
+            Worker {
+                machine: name(machine),
+                vm,
+                node: text(machine, &["status", "nodeRef", "name"]).unwrap_or(vm),
+            }
+        })
         .collect()
 }

@@ -8,12 +8,15 @@ use crate::read::{count, failed, name, objects, text};
 use crate::walk::{Finding, diagnosis};
 
 /// Words by which registries and servers refuse credentials.
-const REFUSALS: [&str; 5] = ["unauthorized", "authentication required", "403", "401", "pull secret"];
+const REFUSALS: [&str; 3] = ["unauthorized", "authentication required", "pull secret"];
+/// The same as codes, which count only as words of their own: an image's digest may hold any digits.
+const REFUSAL_CODES: [&str; 2] = ["401", "403"];
 
 /// Whether a message speaks of credentials that a registry refused.
 pub(crate) fn is_refusal(message: &str) -> bool {
     let message = message.to_lowercase();
-    REFUSALS.iter().any(|word| message.contains(word))
+    let mut words = message.split(|c: char| !c.is_ascii_alphanumeric());
+    REFUSALS.iter().any(|word| message.contains(word)) || words.any(|word| REFUSAL_CODES.contains(&word))
 }
 
 /// Why the first pod that does not start does not.
@@ -88,13 +91,8 @@ fn unschedulable(pod: &Value) -> Option<Finding> {
             "see the message: taints, selectors and volumes decide; oc describe pod says more",
         )
     };
-    Some(Finding::likely(diagnosis(
-        id,
-        title,
-        object(pod),
-        [message.to_owned()],
-        fix,
-    )))
+    let found = diagnosis(id, title, object(pod), [message.to_owned()], fix);
+    Some(Finding::likely(found).since(&condition))
 }
 
 fn crashing(pod: &Value) -> Option<Finding> {
@@ -102,23 +100,35 @@ fn crashing(pod: &Value) -> Option<Finding> {
         .find(|container| text(container, &["state", "waiting", "reason"]) == Some("CrashLoopBackOff"))?;
     let container_name = text(container, &["name"]).unwrap_or_default();
     let is_etcd = name(pod).starts_with("etcd-");
-    Some(Finding::after(
-        3,
-        diagnosis(
-            if is_etcd { "C18" } else { "" },
-            format!("container {container_name} crashes again and again"),
-            object(pod),
-            [
-                format!("{} restarts", count(container, &["restartCount"])),
-                text(container, &["lastState", "terminated", "message"])
-                    .unwrap_or_default()
-                    .to_owned(),
-            ],
-            format!(
-                "read why: oc logs {} -c {container_name} -n {} --previous",
-                name(pod),
-                text(pod, &["metadata", "namespace"]).unwrap_or_default()
-            ),
+    let found = diagnosis(
+        if is_etcd { "C18" } else { "" },
+        format!("container {container_name} crashes again and again"),
+        object(pod),
+        [
+            format!("{} restarts", count(container, &["restartCount"])),
+            text(container, &["lastState", "terminated", "message"])
+                .unwrap_or_default()
+                .to_owned(),
+        ],
+        format!(
+            "read why: oc logs {} -c {container_name} -n {} --previous",
+            name(pod),
+            text(pod, &["metadata", "namespace"]).unwrap_or_default()
         ),
-    ))
+    );
+    Some(Finding::after(3, found).with(pod))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_refusal;
+
+    #[test]
+    fn digits_of_a_digest_are_no_refusal() {
+        assert!(is_refusal("unexpected status code 401 Unauthorized"));
+        assert!(is_refusal("received unexpected HTTP status: 403 Forbidden"));
+        assert!(!is_refusal(
+            "reading manifest sha256:aa403bb401cc in quay.io/x: i/o timeout"
+        ));
+    }
 }

@@ -18,6 +18,13 @@ pub(crate) struct Installation<'a> {
     pub(crate) subscription: &'a str,
     /// The package's name.
     pub(crate) package: &'a str,
+    /// The namespace of its catalog.
+    pub(crate) catalog_namespace: &'a str,
+}
+
+/// What catalogs say of a package. Kept narrow: all packages of a hub together are many megabytes, and can't be watched.
+pub(crate) fn manifests(catalog_namespace: &str, package: &str) -> Selector {
+    Selector::named(resources::PACKAGE_MANIFEST, catalog_namespace, package)
 }
 
 /// The selectors that this walk reads.
@@ -81,7 +88,7 @@ fn unresolved(facts: &Facts, installation: Installation<'_>, subscription: &Valu
             "usually the catalog's pod: oc get pods -n openshift-marketplace",
         )));
     }
-    let offered = offered_channels(facts, installation.package);
+    let offered = offered_channels(facts, installation);
     let is_wrong_channel = condition.message.contains("in channel") || !offered.contains(&channel);
     Some(Finding::certain(if is_wrong_channel && !offered.is_empty() {
         diagnosis(
@@ -106,9 +113,8 @@ fn unresolved(facts: &Facts, installation: Installation<'_>, subscription: &Valu
 }
 
 /// The channels that the catalogs offer for a package.
-pub(crate) fn offered_channels<'a>(facts: &'a Facts, package: &str) -> Vec<&'a str> {
-    objects(facts, &Selector::all(resources::PACKAGE_MANIFEST))
-        .filter(|manifest| name(manifest) == package)
+fn offered_channels<'a>(facts: &'a Facts, installation: Installation<'_>) -> Vec<&'a str> {
+    objects(facts, &manifests(installation.catalog_namespace, installation.package))
         .flat_map(views::channels)
         .collect()
 }
@@ -212,7 +218,7 @@ fn failing_version(facts: &Facts, installation: Installation<'_>, subscription: 
     Some(if is_group_trouble {
         Finding::certain(found)
     } else {
-        Finding::after(5, found)
+        Finding::after(5, found).with(version)
     })
 }
 

@@ -103,19 +103,17 @@ fn failing_operator(facts: &Facts, guest: &GuestRef) -> Option<Finding> {
         Some((name(operator), condition))
     });
     let (operator, condition) = operator?;
-    Some(Finding::after(
-        10,
-        diagnosis(
-            "",
-            format!("the guest's cluster operator {operator} does not become available"),
-            format!("ClusterOperator {operator} of guest {}", guest.name),
-            [format!(
-                "{}={:?}, {}: {}",
-                condition.kind, condition.status, condition.reason, condition.message
-            )],
-            format!("with the guest's kubeconfig: oc describe clusteroperator {operator}"),
-        ),
-    ))
+    let found = diagnosis(
+        "",
+        format!("the guest's cluster operator {operator} does not become available"),
+        format!("ClusterOperator {operator} of guest {}", guest.name),
+        [format!(
+            "{}={:?}, {}: {}",
+            condition.kind, condition.status, condition.reason, condition.message
+        )],
+        format!("with the guest's kubeconfig: oc describe clusteroperator {operator}"),
+    );
+    Some(Finding::after(10, found).since(&condition))
 }
 
 /// The guest's cluster operators that are not fine yet, and how many there are.

@@ -40,9 +40,8 @@ fn explain(facts: &Facts, claim: &Value) -> Finding {
         Some(class) if find(facts, &classes, class).is_none() && !facts.objects(&classes).is_empty() => {
             Finding::certain(unknown_class(facts, object, class))
         }
-        class => Finding::after(
-            2,
-            diagnosis(
+        class => {
+            let found = diagnosis(
                 "P02",
                 "a volume claim is not bound",
                 &object,
@@ -55,8 +54,9 @@ fn explain(facts: &Facts, claim: &Value) -> Finding {
                     name(claim),
                     text(claim, &["metadata", "namespace"]).unwrap_or_default()
                 ),
-            ),
-        ),
+            );
+            Finding::after(2, found).with(claim)
+        }
     }
 }
 

@@ -340,3 +340,29 @@ fn a_channel_that_the_catalog_does_not_have() {
         "{found:?}"
     );
 }
+
+#[test]
+fn a_grace_is_counted_from_when_the_cause_came_about() {
+    let mut world = guest(&[("Available", "True", "AsExpected", "")]);
+    world
+        .put(object(resources::MACHINE, INSIDE, MACHINE, &json!({})))
+        .put(object(
+            resources::VIRTUAL_MACHINE_INSTANCE,
+            INSIDE,
+            MACHINE,
+            // The pool has waited for its control plane for twenty minutes by then.
+            &json!({ "metadata": { "creationTimestamp": "1970-01-01T00:20:00Z" }, "status": { "phase": "Running" } }),
+        ))
+        .change("NodePool", "guest-cluster-0-workers", |pool| {
+            pool["status"] =
+                conditions(&[("ReachedIgnitionEndpoint", "False", "ignitionNotReached", "")])["status"].clone();
+        });
+    assert!(matches!(
+        world.assess_after(step(POOL).as_ref(), 21),
+        Assessment::Waiting {
+            recheck_at: Some(_),
+            ..
+        }
+    ));
+    finds(&world, POOL, 30, "C16");
+}

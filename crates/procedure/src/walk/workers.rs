@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::facts::Facts;
 use crate::read::{count, failed, find, holds, label, name, objects, some_of, text};
-use crate::walk::guest::machines_of;
+use crate::walk::guest::{Worker, workers_of};
 use crate::walk::images::{failing_pod, is_refusal};
 use crate::walk::storage::pending_claim;
 use crate::walk::{Finding, GuestRef, diagnosis};
@@ -18,21 +18,14 @@ const POOL_LABEL: &str = "hypershift.openshift.io/nodepool-name";
 /// The first cause that keeps a pool's workers from coming up. `pool` is the NodePool object's name.
 pub(crate) fn first_cause(facts: &Facts, guest: &GuestRef, pool: &str) -> Option<Finding> {
     let node_pool = find(facts, &guest.node_pools(), pool)?;
-    let machines = machines_of(facts, guest, pool);
+    let workers = workers_of(facts, guest, pool);
+    let first = |of: &dyn Fn(&Worker<'_>) -> Option<Finding>| workers.iter().find_map(of);
     refused_pool(guest, node_pool)
-        .or_else(|| machines.iter().find_map(|machine| failing_disk(facts, guest, machine)))
-        .or_else(|| {
-            machines
-                .iter()
-                .find_map(|machine| failing_launcher(facts, guest, machine))
-        })
-        .or_else(|| {
-            machines
-                .iter()
-                .find_map(|machine| failed_machine(facts, guest, machine))
-        })
-        .or_else(|| unreached_ignition(facts, guest, node_pool, &machines))
-        .or_else(|| unready_node(facts, guest, &machines))
+        .or_else(|| first(&|worker| failing_disk(facts, guest, worker.vm)))
+        .or_else(|| first(&|worker| failing_launcher(facts, guest, worker.vm)))
+        .or_else(|| first(&|worker| failed_machine(facts, guest, worker.machine)))
+        .or_else(|| unreached_ignition(facts, guest, node_pool, &workers))
+        .or_else(|| unready_node(facts, guest, &workers))
 }
 
 fn refused_pool(guest: &GuestRef, pool: &Value) -> Option<Finding> {
@@ -51,7 +44,7 @@ fn refused_pool(guest: &GuestRef, pool: &Value) -> Option<Finding> {
         } else {
             diagnosis(id, title, &object, evidence, fix)
         };
-        Some(Finding::likely(found))
+        Some(Finding::likely(found).since(&condition))
     };
     refused(
         "ValidReleaseImage",
@@ -87,27 +80,22 @@ fn refused_pool(guest: &GuestRef, pool: &Value) -> Option<Finding> {
     .or_else(|| {
         let condition = holds(pool, "ClusterNetworkCIDRConflict")?;
         // Old operators raise it wrongly (N03), so it must last before it counts.
-        Some(Finding::after(
-            5,
-            diagnosis(
-                "C01",
-                "the workers' addresses lie within the guest's own pod network",
-                &object,
-                [condition.message.to_owned()],
-                "choose a `spec.networking.clusterNetwork` apart from the management cluster's, remove the guest and bring it \
-                 up again",
-            ),
-        ))
+        let found = diagnosis(
+            "C01",
+            "the workers' addresses lie within the guest's own pod network",
+            &object,
+            [condition.message.to_owned()],
+            "choose a `spec.networking.clusterNetwork` apart from the management cluster's, remove the guest and bring it up \
+             again",
+        );
+        Some(Finding::after(5, found).since(&condition))
     })
 }
 
 /// A root disk that is not filled: no class, or an importer that fails.
-fn failing_disk(facts: &Facts, guest: &GuestRef, machine: &str) -> Option<Finding> {
-    let volume = objects(facts, &guest.inside(resources::DATA_VOLUME)).find(|volume| {
-        name(volume)
-            .strip_prefix(machine)
-            .is_some_and(|rest| rest.starts_with('-'))
-    })?;
+fn failing_disk(facts: &Facts, guest: &GuestRef, vm: &str) -> Option<Finding> {
+    let volume = objects(facts, &guest.inside(resources::DATA_VOLUME))
+        .find(|volume| name(volume).strip_prefix(vm).is_some_and(|rest| rest.starts_with('-')))?;
     if text(volume, &["status", "phase"]) == Some("Succeeded") {
         return None;
     }
@@ -150,7 +138,7 @@ fn failing_importer(facts: &Facts, guest: &GuestRef, volume: &Value) -> Option<F
     Some(if restarts > IMPORTER_RESTARTS {
         Finding::certain(found)
     } else {
-        Finding::likely(found)
+        Finding::likely(found).with(volume)
     })
 }
 
@@ -167,14 +155,11 @@ fn pod_failure(pod: &Value) -> Option<&str> {
         })
 }
 
-fn failing_launcher(facts: &Facts, guest: &GuestRef, machine: &str) -> Option<Finding> {
-    let prefix = format!("virt-launcher-{machine}-");
+fn failing_launcher(facts: &Facts, guest: &GuestRef, vm: &str) -> Option<Finding> {
+    let prefix = format!("virt-launcher-{vm}-");
     let mut finding = failing_pod(facts, &guest.inside(resources::POD), |pod| pod.starts_with(&prefix))?;
     finding.diagnosis.id.replace_range(.., "C15");
-    finding.diagnosis.title = format!(
-        "the virtual machine {machine} cannot start: {}",
-        finding.diagnosis.title
-    );
+    finding.diagnosis.title = format!("the virtual machine {vm} cannot start: {}", finding.diagnosis.title);
     Some(finding)
 }
 
@@ -194,56 +179,57 @@ fn failed_machine(facts: &Facts, guest: &GuestRef, machine: &str) -> Option<Find
 }
 
 /// Virtual machines run, yet no node has joined for longer than a boot takes.
-fn unreached_ignition(facts: &Facts, guest: &GuestRef, pool: &Value, machines: &[String]) -> Option<Finding> {
+fn unreached_ignition(facts: &Facts, guest: &GuestRef, pool: &Value, workers: &[Worker<'_>]) -> Option<Finding> {
     let condition = failed(pool, "ReachedIgnitionEndpoint")?;
     let running: Vec<_> = objects(facts, &guest.inside(resources::VIRTUAL_MACHINE_INSTANCE))
         .filter(|instance| text(instance, &["status", "phase"]) == Some("Running"))
         .filter(|instance| {
-            machines.iter().any(|machine| machine == name(instance)) || label(instance, POOL_LABEL) == Some(name(pool))
+            workers.iter().any(|worker| worker.vm == name(instance)) || label(instance, POOL_LABEL) == Some(name(pool))
         })
-        .map(name)
         .collect();
-    if running.is_empty() {
-        return None;
-    }
-    Some(Finding::after(
-        10,
-        diagnosis(
-            "C16",
-            "virtual machines run, but have not fetched their configuration",
-            format!("NodePool {}/{}", guest.namespace, name(pool)),
-            [
-                format!(
-                    "ReachedIgnitionEndpoint=False, {}: {}",
-                    condition.reason, condition.message
-                ),
-                format!("running: {}", some_of(&running)),
-            ],
+    // A machine's boot is what is waited for, not what the pool waited for before it.
+    let first = running.first()?;
+    let found = diagnosis(
+        "C16",
+        "virtual machines run, but have not fetched their configuration",
+        format!("NodePool {}/{}", guest.namespace, name(pool)),
+        [
             format!(
-                "from the workers' network the ignition route must resolve and answer on 443; a worker's console says more: \
-                 virtctl console {} -n {}",
-                running[0],
-                guest.control_plane_namespace()
+                "ReachedIgnitionEndpoint=False, {}: {}",
+                condition.reason, condition.message
             ),
+            format!(
+                "running: {}",
+                some_of(&running.iter().map(|instance| name(instance)).collect::<Vec<_>>())
+            ),
+        ],
+        format!(
+            "from the workers' network the ignition route must resolve and answer on 443; a worker's console says more: \
+             virtctl console {} -n {}",
+            name(first),
+            guest.control_plane_namespace()
         ),
-    ))
+    );
+    Some(Finding::after(10, found).with(first))
 }
 
-fn unready_node(facts: &Facts, guest: &GuestRef, machines: &[String]) -> Option<Finding> {
+fn unready_node(facts: &Facts, guest: &GuestRef, workers: &[Worker<'_>]) -> Option<Finding> {
     let node = objects(facts, &guest.on_guest(resources::NODE))
-        .filter(|node| machines.iter().any(|machine| machine == name(node)))
+        .filter(|node| workers.iter().any(|worker| worker.node == name(node)))
         .find(|node| !views::is_true(node, "Ready"))?;
     let condition = views::condition(node, "Ready");
-    Some(Finding::after(
-        15,
-        diagnosis(
-            "C17",
-            "a node does not become Ready",
-            format!("Node {} of guest {}", name(node), guest.name),
-            [condition
-                .map(|condition| format!("{}: {}", condition.reason, condition.message))
-                .unwrap_or_default()],
-            "network pods usually are the cause: oc get pods -n openshift-ovn-kubernetes, with the guest's kubeconfig",
-        ),
-    ))
+    let found = diagnosis(
+        "C17",
+        "a node does not become Ready",
+        format!("Node {} of guest {}", name(node), guest.name),
+        [condition
+            .map(|condition| format!("{}: {}", condition.reason, condition.message))
+            .unwrap_or_default()],
+        "network pods usually are the cause: oc get pods -n openshift-ovn-kubernetes, with the guest's kubeconfig",
+    );
+    let finding = Finding::after(15, found).with(node);
+    Some(match condition {
+        Some(condition) => finding.since(&condition),
+        None => finding,
+    })
 }

@@ -69,21 +69,19 @@ fn refused(engine: &Value) -> Option<Finding> {
 fn degraded(facts: &Facts) -> Option<Finding> {
     let add_on = find_add_on(facts)?;
     let condition = holds(add_on, "Degraded")?;
-    Some(Finding::after(
-        8,
-        diagnosis(
-            "P15",
-            "the hypershift add-on does not get HyperShift running",
-            format!(
-                "ManagedClusterAddOn {}/{ADD_ON}",
-                text(add_on, &["metadata", "namespace"]).unwrap_or_default()
-            ),
-            [format!("Degraded, {}: {}", condition.reason, condition.message)],
-            "oc get jobs,pods -n open-cluster-management-agent-addon shows the install job; without telemetry add \
-             --enable-uwm-telemetry-remote-write to installFlagsToRemove of ConfigMap hypershift-operator-install-flags in \
-             local-cluster",
+    let found = diagnosis(
+        "P15",
+        "the hypershift add-on does not get HyperShift running",
+        format!(
+            "ManagedClusterAddOn {}/{ADD_ON}",
+            text(add_on, &["metadata", "namespace"]).unwrap_or_default()
         ),
-    ))
+        [format!("Degraded, {}: {}", condition.reason, condition.message)],
+        "oc get jobs,pods -n open-cluster-management-agent-addon shows the install job; without telemetry add \
+         --enable-uwm-telemetry-remote-write to installFlagsToRemove of ConfigMap hypershift-operator-install-flags in \
+         local-cluster",
+    );
+    Some(Finding::after(8, found).since(&condition))
 }
 
 /// The import of the hub waits for as long as a namespace of its name is in the way.

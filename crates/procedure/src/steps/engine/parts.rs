@@ -74,11 +74,15 @@ fn local_cluster(facts: &Facts) -> Option<Assessment> {
     ))
 }
 
+/// The add-on of every cluster that has it. A hub may have thousands of other add-ons, which are not read.
+pub(super) fn add_ons() -> Selector {
+    Selector::anywhere(resources::MANAGED_CLUSTER_ADD_ON, ADD_ON)
+}
+
 /// The add-on of the local cluster, which is in the namespace of that name.
 pub(super) fn find_add_on(facts: &Facts) -> Option<&Value> {
     let namespace = hub::local_cluster(facts).map_or("local-cluster", name);
-    objects(facts, &Selector::all(resources::MANAGED_CLUSTER_ADD_ON))
-        .find(|add_on| name(add_on) == ADD_ON && text(add_on, &["metadata", "namespace"]) == Some(namespace))
+    objects(facts, &add_ons()).find(|add_on| text(add_on, &["metadata", "namespace"]) == Some(namespace))
 }
 
 fn add_on(facts: &Facts) -> Option<Assessment> {

@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use berth_api::{GuestCluster, Resource, resources, views};
+use berth_api::{GuestCluster, resources, views};
 use serde_json::Value;
 
 use super::{is_observed, lock, objects, reference};
 use crate::assess::{Assessment, Observed};
 use crate::change::{Change, ObjectRef, Removal};
-use crate::facts::{Facts, Selector};
+use crate::checks::fields;
+use crate::facts::{Facts, Seen, Selector};
 use crate::owner::Owner;
 use crate::read::{as_count, failed, is_deleting, line, name, reason_or, some_of, text};
 use crate::step::{Command, Dependency, Lock, Step, StepId};
@@ -39,6 +40,18 @@ impl Cluster {
     fn namespace(&self) -> Selector {
         Selector::cluster(resources::NAMESPACE, &self.guest.namespace)
     }
+
+    /// The Secret with the key that the store of a guest is encrypted with, where the guest is there and the Secret is not.
+    /// A new key in its place would make the store unreadable. Before there is a kubeconfig, no API server has written to it.
+    fn lost_key<'a>(&self, facts: &'a Facts) -> Option<&'a str> {
+        let cluster = facts.object(&self.place.hosted_cluster())?;
+        views::kubeconfig_secret(cluster)?;
+        let key = text(cluster, &["spec", "secretEncryption", "aescbc", "activeKey", "name"])?;
+        let secrets = Selector::in_namespace(resources::SECRET, &self.guest.namespace);
+        let is_gone =
+            matches!(facts.seen(&secrets), Seen::Objects(all) if all.iter().all(|secret| name(secret) != key));
+        (is_gone && !is_deleting(cluster)).then_some(key)
+    }
 }
 
 impl Step for Cluster {
@@ -61,13 +74,18 @@ impl Step for Cluster {
         lock(&self.place)
     }
 
-    /// A namespace that exists is left as it is: several guests may share one, and it may be somebody else's.
+    /// A namespace that exists is left as it is: several guests may share one, and it may be somebody else's. So is a guest
+    /// whose document asks for fields that this hub would drop, or whose encryption key is lost.
     fn changes(&self, facts: &Facts) -> Vec<Change> {
         let mut changes = Vec::new();
+        if !fields::unknown(&self.guest, facts).is_empty() || self.lost_key(facts).is_some() {
+            return changes;
+        }
         if facts.object(&self.namespace()).is_none() {
-            changes.push(Change::Apply {
+            changes.push(Change::CreateOnce {
                 object: ObjectRef::cluster(resources::NAMESPACE, &self.guest.namespace),
                 fields: objects::namespace(&self.guest, &self.management),
+                generate: Vec::new(),
             });
         }
         changes.extend(objects::changes(&self.guest));
@@ -77,14 +95,29 @@ impl Step for Cluster {
     fn watches(&self) -> Vec<Selector> {
         let mut watches = self.place.control_plane_watches();
         watches.push(self.namespace());
+        watches.extend(fields::watches());
         watches.extend(super::removal::watches(&self.place));
         watches
     }
 
     fn assess(&self, observed: &Observed<'_>) -> Assessment {
         let facts = observed.facts;
+        let unknown = fields::unknown(&self.guest, facts);
+        if let Some(first) = unknown.first() {
+            let found = diagnosis(
+                "unknown-field",
+                "the document asks for what this hub's HyperShift does not know",
+                &first.object,
+                unknown.iter().map(fields::told),
+                fields::FIX_UNKNOWN,
+            );
+            return Assessment::Fatal { diagnosis: found };
+        }
         if let Some(unread) = hub::unread(facts, &[self.place.hosted_cluster()]) {
             return unread;
+        }
+        if let Some(key) = self.lost_key(facts) {
+            return without_key(&self.place, key);
         }
         let Some(cluster) = facts.object(&self.place.hosted_cluster()) else {
             return Assessment::waiting("NoHostedCluster", "the HostedCluster is not there yet");
@@ -107,9 +140,19 @@ impl Step for Cluster {
     fn remove(&self, facts: &Facts) -> Vec<Removal> {
         super::removal::removals(facts, &self.place)
     }
+}
 
-    fn provides(&self) -> Vec<&'static Resource> {
-        Vec::new()
+fn without_key(place: &GuestRef, key: &str) -> Assessment {
+    let (namespace, inside) = (&place.namespace, place.control_plane_namespace());
+    Assessment::Blocked {
+        diagnosis: diagnosis(
+            "C28",
+            "the key that the guest's store is encrypted with is gone",
+            format!("Secret {namespace}/{key}"),
+            ["the HostedCluster refers to it; a new key would make the store unreadable, so none is made".to_owned()],
+            format!("bring it back from a backup, or from its copy, the Secret {key} in the namespace {inside}"),
+        ),
+        recheck_at: None,
     }
 }
 

@@ -14,7 +14,7 @@ use crate::read::{as_count, failed, find, holds, line, name, objects, reason_or,
 use crate::secret::Secret;
 use crate::step::{Command, Dependency, Lock, Step, StepId};
 use crate::steps::{command, hub, ids};
-use crate::walk::guest::machines_of;
+use crate::walk::guest::workers_of;
 use crate::walk::{GuestRef, control_plane, explained, workers};
 
 /// The step.
@@ -119,22 +119,16 @@ struct Workers {
 
 impl Workers {
     fn of(facts: &Facts, place: &GuestRef, pool: &str) -> Self {
-        let machines = machines_of(facts, place, pool);
-        let is_theirs = |object: &&Value| machines.iter().any(|machine| machine == name(object));
+        let workers = workers_of(facts, place, pool);
         let running = objects(facts, &place.inside(resources::VIRTUAL_MACHINE))
-            .filter(is_theirs)
-            .filter(|machine| text(machine, &["status", "printableStatus"]) == Some("Running"))
+            .filter(|vm| workers.iter().any(|worker| worker.vm == name(vm)))
+            .filter(|vm| text(vm, &["status", "printableStatus"]) == Some("Running"))
             .count();
-        // A node has its machine's name, unless the machine says another.
-        let nodes: Vec<_> = objects(facts, &place.inside(resources::MACHINE))
-            .filter(is_theirs)
-            .map(|machine| text(machine, &["status", "nodeRef", "name"]).unwrap_or(name(machine)))
-            .collect();
         let ready = objects(facts, &place.on_guest(resources::NODE))
-            .filter(|node| nodes.contains(&name(node)) && views::is_true(node, "Ready"))
+            .filter(|node| workers.iter().any(|worker| worker.node == name(node)) && views::is_true(node, "Ready"))
             .count();
         Self {
-            machines: as_count(machines.len()),
+            machines: as_count(workers.len()),
             running: as_count(running),
             ready: as_count(ready),
         }

@@ -10,7 +10,7 @@ use crate::change::Change;
 use crate::compile::compile_removal;
 use crate::effect::Effect;
 use crate::fixtures::{
-    EXAMPLE, INSIDE, World, assert_written, conditions, detail, guest_target, object, step, step_of,
+    EXAMPLE, INSIDE, World, assert_written, conditions, detail, established, guest_target, object, step, step_of,
 };
 
 const CLUSTER: &str = "guest/guest-cluster-0/cluster";
@@ -121,7 +121,7 @@ fn a_guest_is_written_together_and_marked() {
         })
         .collect();
     insta::assert_snapshot!(lines.join("\n"), @r"
-    apply Namespace hcp
+    create Namespace hcp with 0 made up
     apply Secret hcp/guest-cluster-0-pull-secret
     create Secret hcp/guest-cluster-0-etcd-encryption-key with 1 made up
     apply HostedCluster hcp/guest-cluster-0
@@ -152,9 +152,89 @@ fn what_the_operator_fills_in_is_left_to_it() {
 fn a_namespace_that_exists_is_left_as_it_is() {
     let mut world = World::bare();
     world.put(object(resources::NAMESPACE, "", "hcp", &json!({})));
-    let touches =
-        |change: &Change| matches!(change, Change::Apply { object, .. } if object.resource == resources::NAMESPACE);
-    assert!(!world.changes(step(CLUSTER).as_ref()).iter().any(touches));
+    let is_namespace = |change: &Change| {
+        let (Change::Apply { object, .. } | Change::CreateOnce { object, .. }) = change else {
+            return false;
+        };
+        object.resource == resources::NAMESPACE
+    };
+    assert!(!world.changes(step(CLUSTER).as_ref()).iter().any(is_namespace));
+    // Where namespaces can't be read, it is made if it is not there, and otherwise not marked as Berth's.
+    world.unreadable("Namespace");
+    let changes = world.changes(step(CLUSTER).as_ref());
+    assert!(
+        matches!(&changes[0], change @ Change::CreateOnce { .. } if is_namespace(change)),
+        "{changes:?}"
+    );
+}
+
+#[test]
+fn a_key_that_was_lost_is_not_made_anew_under_a_guest_that_uses_it() {
+    let cluster = step(CLUSTER);
+    let mut world = served();
+    let key = |changes: &[Change]| changes.iter().any(|change| matches!(change, Change::CreateOnce { .. }));
+    assert!(key(&world.changes(cluster.as_ref())));
+    world.remove("Secret");
+    assert_eq!(world.changes(cluster.as_ref()), []);
+    let found = world.diagnosis_after(cluster.as_ref(), 0);
+    assert_eq!(found.object, "Secret hcp/guest-cluster-0-etcd-encryption-key");
+    assert!(found.fix.contains(INSIDE), "{found:?}");
+    // Nothing has been encrypted with the key of a guest that never served.
+    let mut world = created();
+    world.remove("Secret");
+    assert!(key(&world.changes(cluster.as_ref())));
+}
+
+/// A definition of HostedCluster that knows only some fields of `spec`.
+fn definition() -> Value {
+    let mut definition = established(resources::HOSTED_CLUSTER);
+    let known = [
+        "autoscaling",
+        "configuration",
+        "controllerAvailabilityPolicy",
+        "dns",
+        "etcd",
+        "fips",
+        "networking",
+        "olmCatalogPlacement",
+        "platform",
+        "pullSecret",
+        "release",
+        "secretEncryption",
+        "services",
+        "sshKey",
+    ];
+    let properties: serde_json::Map<_, _> = known.map(|name| (name.to_owned(), json!({}))).into_iter().collect();
+    let schema = json!({ "properties": { "spec": { "properties": properties } } });
+    definition["spec"] = json!({ "versions": [{ "name": "v1beta1", "schema": { "openAPIV3Schema": schema } }] });
+    definition
+}
+
+#[test]
+fn a_field_that_this_hub_does_not_know_is_named_before_anything_is_written() {
+    let text = EXAMPLE.replace("  pullSecret:", "  networking: {mtu: 8800}\n  pullSecret:");
+    let cluster = step_of(&text, CLUSTER);
+    let mut world = World::bare();
+    assert!(
+        !world.changes(cluster.as_ref()).is_empty(),
+        "not known before there is a schema"
+    );
+    world.put(definition());
+    assert_eq!(world.changes(cluster.as_ref()), []);
+    let Assessment::Fatal { diagnosis } = world.assess(cluster.as_ref()) else {
+        panic!("{:?}", world.assess(cluster.as_ref()))
+    };
+    assert!(
+        diagnosis.evidence[0].contains("`spec.operatorConfiguration`"),
+        "{diagnosis:?}"
+    );
+    // What every generation knows is written.
+    assert!(!world.changes(step(CLUSTER).as_ref()).is_empty());
+
+    let prerequisites = step_of(&text, "prerequisites");
+    let found = world.diagnosis_after(prerequisites.as_ref(), 0);
+    assert_eq!(found.id, "unknown-field");
+    assert!(found.evidence[0].starts_with("documents.yaml:14:"), "{found:?}");
 }
 
 #[test]
@@ -252,6 +332,23 @@ fn a_pool_counts_machines_virtual_machines_and_nodes() {
     ));
     assert_eq!(outputs(complete().assess(pool.as_ref()))["nodes"], "3");
     assert_eq!(complete().changes(pool.as_ref()), []);
+}
+
+#[test]
+fn virtual_machines_may_have_names_of_their_own() {
+    let pool = step(POOL);
+    let mut world = complete();
+    for (machine, vm) in MACHINES.iter().zip(["vm-a", "vm-b", "vm-c"]) {
+        world
+            .change("Machine", machine, |machine| {
+                machine["spec"] = json!({ "infrastructureRef": { "name": vm } });
+            })
+            .change("VirtualMachine", machine, |object| {
+                object["metadata"]["name"] = json!(vm);
+            })
+            .change("Node", machine, |node| node["metadata"]["name"] = json!(vm));
+    }
+    assert_eq!(outputs(world.assess(pool.as_ref()))["nodes"], "3");
 }
 
 #[test]
