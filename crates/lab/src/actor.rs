@@ -11,7 +11,7 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 use serde_json::Value;
 
-use crate::client::{self, Client, name_of, namespace_of};
+use crate::client::{self, Client, Part, name_of, namespace_of};
 use crate::generation::Generation;
 use crate::kind::Kind;
 use crate::random::Random;
@@ -27,10 +27,12 @@ pub(crate) struct Key {
 /// A kind to watch, and which keys an event on one of its objects wakes.
 pub(crate) struct Watch {
     pub(crate) kind: Kind,
+    pub(crate) part: Part,
     pub(crate) wakes: Wakes,
 }
 
-/// The keys that an event on an object wakes.
+/// The keys that an event on an object wakes. It is shown the object's metadata only, unless the watch is of
+/// [whole](Watch::whole) objects.
 pub(crate) type Wakes = Box<dyn Fn(&Value) -> Vec<Key> + Send + Sync>;
 
 /// When to reconcile the key again, besides on events.
@@ -111,6 +113,7 @@ impl Watch {
     pub(crate) fn own(kind: Kind) -> Self {
         Self {
             kind,
+            part: Part::Metadata,
             wakes: Box::new(|object| vec![Key::of(object)]),
         }
     }
@@ -130,6 +133,7 @@ impl Watch {
         };
         Self {
             kind,
+            part: Part::Metadata,
             wakes: Box::new(wakes),
         }
     }
@@ -138,7 +142,16 @@ impl Watch {
     pub(crate) fn mapped(kind: Kind, wakes: impl Fn(&Value) -> Vec<Key> + Send + Sync + 'static) -> Self {
         Self {
             kind,
+            part: Part::Metadata,
             wakes: Box::new(wakes),
+        }
+    }
+
+    /// The same, where metadata do not tell which keys to wake.
+    pub(crate) fn whole(self) -> Self {
+        Self {
+            part: Part::Whole,
+            ..self
         }
     }
 }

@@ -17,14 +17,44 @@ mod storage;
 mod testing;
 mod workloads;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::actor::Actor;
 
 pub(crate) use workloads::SIMULATED;
 
+/// An actor that is to be left out does not exist: more likely a typing error than a wish.
+#[derive(Debug, thiserror::Error)]
+#[error("there is no actor `{name}`; there are {known}")]
+pub struct NoSuchActor {
+    name: String,
+    /// What there is, joined by commas.
+    known: String,
+}
+
+/// Every actor but those of some names.
+pub(crate) fn all_but(without: &BTreeSet<String>) -> Result<Vec<Arc<dyn Actor>>, NoSuchActor> {
+    check_names(without)?;
+    let mut actors = all();
+    actors.retain(|actor| !without.contains(actor.name()));
+    Ok(actors)
+}
+
+/// Whether there are actors of these names.
+pub(crate) fn check_names(names: &BTreeSet<String>) -> Result<(), NoSuchActor> {
+    let known: BTreeSet<&str> = all().iter().map(|actor| actor.name()).collect();
+    match names.iter().find(|name| !known.contains(name.as_str())) {
+        None => Ok(()),
+        Some(name) => Err(NoSuchActor {
+            name: name.clone(),
+            known: known.into_iter().collect::<Vec<_>>().join(", "),
+        }),
+    }
+}
+
 /// Every actor. One real operator may be several here, with the same name: a controller a kind.
-pub(crate) fn all() -> Vec<Arc<dyn Actor>> {
+fn all() -> Vec<Arc<dyn Actor>> {
     vec![
         Arc::new(workloads::Deployments),
         Arc::new(workloads::ReplicaSets),

@@ -3,11 +3,16 @@
 //! Reads go to the server each time. It is in the same process and its answers are already encoded, so a cache in every
 //! actor would cost more thought than it saves.
 
+mod decode;
+
+use futures::stream::BoxStream;
 use futures::{Stream, StreamExt};
 use kube::core::WatchEvent;
 use serde_json::{Value, json};
 
 use crate::kind::Kind;
+
+use decode::{Head, Object};
 
 /// A client that writes as one field manager.
 #[derive(Clone)]
@@ -19,6 +24,17 @@ pub(crate) struct Client {
 /// What can go wrong between an actor and its API server.
 pub(crate) type Error = kube::Error;
 pub(crate) type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// How much of the objects a watch shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// Their metadata only, which is quicker to read by far.
+    Metadata,
+    Whole,
+}
+
+/// The events of a watch.
+pub(crate) type Events = BoxStream<'static, Result<Event>>;
 
 /// One event of a watch, with the object as JSON.
 #[derive(Clone, Debug)]
@@ -141,67 +157,55 @@ impl Client {
 
     /// Deletes an object in the background; whether it was there.
     pub(crate) async fn delete(&self, kind: Kind, namespace: Option<&str>, name: &str) -> Result<bool> {
-        let options = json!({ "propagationPolicy": "Background" });
-        let answer = self
-            .request(
-                "DELETE",
-                &kind.path(namespace, Some(name)),
-                "application/json",
-                Some(&options),
-            )
-            .await;
-        Ok(absent_is_none(answer)?.is_some())
+        self.delete_with(kind, namespace, name, &json!({ "propagationPolicy": "Background" }))
+            .await
     }
 
     /// Deletes a pod that has ended: no grace is left to wait for.
     pub(crate) async fn delete_now(&self, kind: Kind, namespace: Option<&str>, name: &str) -> Result<bool> {
         let options = json!({ "gracePeriodSeconds": 0, "propagationPolicy": "Background" });
-        let answer = self
-            .request(
-                "DELETE",
-                &kind.path(namespace, Some(name)),
-                "application/json",
-                Some(&options),
-            )
-            .await;
+        self.delete_with(kind, namespace, name, &options).await
+    }
+
+    async fn delete_with(&self, kind: Kind, namespace: Option<&str>, name: &str, options: &Value) -> Result<bool> {
+        let path = kind.path(namespace, Some(name));
+        let answer = self.request("DELETE", &path, "application/json", Some(options)).await;
         Ok(absent_is_none(answer)?.is_some())
     }
 
     /// Each change in all namespaces since a resourceVersion, until the server ends the watch (the caller opens it anew);
     /// without one, every object that is there now comes first. A missing kind is an error of code 404.
-    pub(crate) async fn watch_from(
-        &self,
-        kind: Kind,
-        from: Option<&str>,
-    ) -> Result<impl Stream<Item = Result<Event>> + use<>> {
+    pub(crate) async fn watch_from(&self, kind: Kind, part: Part, from: Option<&str>) -> Result<Events> {
         let mut path = format!("{}?watch=true&allowWatchBookmarks=false", kind.path(None, None));
         if let Some(from) = from {
             path.push_str("&resourceVersion=");
             path.push_str(from);
         }
-        self.open_watch(&path).await
+        self.open_watch(&path, part).await
     }
 
     /// One cluster-scoped object, now and as it changes.
-    pub(crate) async fn watch_named(
-        &self,
-        kind: Kind,
-        name: &str,
-    ) -> Result<impl Stream<Item = Result<Event>> + use<>> {
+    pub(crate) async fn watch_named(&self, kind: Kind, name: &str) -> Result<Events> {
         let path = kind.path(None, None);
-        self.open_watch(&format!(
-            "{path}?watch=true&allowWatchBookmarks=false&fieldSelector=metadata.name%3D{name}"
-        ))
-        .await
+        let path = format!("{path}?watch=true&allowWatchBookmarks=false&fieldSelector=metadata.name%3D{name}");
+        self.open_watch(&path, Part::Whole).await
     }
 
-    async fn open_watch(&self, path: &str) -> Result<impl Stream<Item = Result<Event>> + use<>> {
+    async fn open_watch(&self, path: &str, part: Part) -> Result<Events> {
         let request = http::Request::get(path)
             .header(http::header::USER_AGENT, self.manager)
             .body(Vec::new())
             .map_err(kube::Error::HttpError)?;
-        let events = self.inner.request_events::<Value>(request).await?;
-        Ok(decode(events))
+        Ok(match part {
+            Part::Metadata => {
+                let events = self.inner.request_events::<Head>(request).await?;
+                decoded(events, |head| head.0).boxed()
+            }
+            Part::Whole => {
+                let events = self.inner.request_events::<Object>(request).await?;
+                decoded(events, |object| object.0).boxed()
+            }
+        })
     }
 
     async fn request(&self, method: &str, path: &str, content_type: &str, body: Option<&Value>) -> Result<Value> {
@@ -213,18 +217,23 @@ impl Client {
             .header(http::header::USER_AGENT, self.manager)
             .body(body)
             .map_err(kube::Error::HttpError)?;
-        self.inner.request(request).await
+        Ok(self.inner.request::<Object>(request).await?.0)
     }
 }
 
 /// Watch events without bookmarks, and a Status in the stream as the error that it is.
-fn decode(events: impl Stream<Item = Result<WatchEvent<Value>>>) -> impl Stream<Item = Result<Event>> {
-    events.filter_map(async |event| match event {
-        Ok(WatchEvent::Added(object) | WatchEvent::Modified(object)) => Some(Ok(Event::Applied(object))),
-        Ok(WatchEvent::Deleted(object)) => Some(Ok(Event::Deleted(object))),
-        Ok(WatchEvent::Bookmark(_)) => None,
-        Ok(WatchEvent::Error(status)) => Some(Err(kube::Error::Api(status))),
-        Err(error) => Some(Err(error)),
+fn decoded<T>(
+    events: impl Stream<Item = Result<WatchEvent<T>>>,
+    read: impl Fn(T) -> Value,
+) -> impl Stream<Item = Result<Event>> {
+    events.filter_map(move |event| {
+        std::future::ready(match event {
+            Ok(WatchEvent::Added(object) | WatchEvent::Modified(object)) => Some(Ok(Event::Applied(read(object)))),
+            Ok(WatchEvent::Deleted(object)) => Some(Ok(Event::Deleted(read(object)))),
+            Ok(WatchEvent::Bookmark(_)) => None,
+            Ok(WatchEvent::Error(status)) => Some(Err(kube::Error::Api(status))),
+            Err(error) => Some(Err(error)),
+        })
     })
 }
 

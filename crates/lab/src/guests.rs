@@ -39,7 +39,12 @@ struct Settings {
 /// Where guests keep their objects, which decides whether anything listens.
 enum GuestHome {
     /// A folder for each guest under this one; guests are served over HTTPS.
-    Folder { path: PathBuf, fsync: bool },
+    Folder {
+        path: PathBuf,
+        fsync: bool,
+        /// The network whose addresses no other lab uses.
+        network: Option<u8>,
+    },
     /// Simulated disks, which outlive the world that runs on them.
     Memory(GuestDisks),
 }
@@ -122,9 +127,9 @@ impl Guests for GuestServers {
 
 impl GuestServers {
     /// Guests that are served, each with a folder under `path`; with `fsync` their objects outlive a loss of power.
-    pub(crate) fn on_disk(path: PathBuf, fsync: bool, clock: Clock) -> Self {
+    pub(crate) fn on_disk(path: PathBuf, fsync: bool, network: Option<u8>, clock: Clock) -> Self {
         Self::new(Settings {
-            home: GuestHome::Folder { path, fsync },
+            home: GuestHome::Folder { path, fsync, network },
             clock,
             random: berth_apiserver::Random::system(),
         })
@@ -172,13 +177,13 @@ impl GuestServers {
                     serving: None,
                 })
             }
-            GuestHome::Folder { path, fsync } => {
+            GuestHome::Folder { path, fsync, network } => {
                 let folder = kept::folder(path, guest);
                 let kept = Kept::open(&folder, guest, &self.0.settings.clock)?;
                 let storage = FileStorage::new(folder.join("store"));
                 let storage = if *fsync { storage.with_fsync() } else { storage };
                 let server = self.open(storage, Some(kept.authority()))?;
-                let bound = listener::bind(&folder, address).await?;
+                let bound = listener::bind(&folder, address, *network).await?;
                 let url = format!("https://{}", bound.address);
                 let kubeconfig = kept.kubeconfig(&url)?;
                 let tls = kept.tls(&[address, &bound.address.ip().to_string()])?;

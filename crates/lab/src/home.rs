@@ -15,9 +15,10 @@ mod record;
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-pub(crate) use files::{read_if_there, write_private};
+pub(crate) use files::{create_private_folder, read_if_there, write_private};
 pub(crate) use record::{Ports, Record};
 
 /// The home of all labs.
@@ -139,20 +140,21 @@ impl LabFolder {
             .create(true)
             .truncate(false)
             .write(true)
+            .mode(0o600)
             .open(self.path.join("lock"))?;
-        match file.try_lock() {
-            Ok(()) => Ok(Some(Lock(file))),
-            Err(fs::TryLockError::WouldBlock) => Ok(None),
-            Err(fs::TryLockError::Error(error)) => Err(error),
-        }
+        let got = file.try_lock();
+        Ok(is_free(got)?.then_some(Lock(file)))
     }
 
-    /// Whether some process runs this lab.
-    pub(crate) fn is_running(&self) -> io::Result<bool> {
-        if !self.path.join("lock").exists() {
-            return Ok(false);
-        }
-        Ok(self.try_lock()?.is_none())
+    /// Whether some process holds the lock: it runs this lab, or has been killed and is not quite gone.
+    pub(crate) fn is_held(&self) -> io::Result<bool> {
+        let file = match File::open(self.path.join("lock")) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+            Err(error) => return Err(error),
+        };
+        // Shared, so that two that look at the same time do not take each other for the lab.
+        Ok(!is_free(file.try_lock_shared())?)
     }
 
     /// What the process that runs it, or ran it last, wrote of itself.
@@ -166,6 +168,14 @@ impl LabFolder {
     pub(crate) fn write_record(&self, record: &Record) -> io::Result<()> {
         let text = serde_json::to_string_pretty(record).map_err(io::Error::other)?;
         write_private(&self.state(), &text)
+    }
+}
+
+fn is_free(got: Result<(), fs::TryLockError>) -> io::Result<bool> {
+    match got {
+        Ok(()) => Ok(true),
+        Err(fs::TryLockError::WouldBlock) => Ok(false),
+        Err(fs::TryLockError::Error(error)) => Err(error),
     }
 }
 
@@ -210,6 +220,7 @@ impl std::fmt::Display for LabName {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::os::unix::fs::PermissionsExt;
 
     #[test]
     fn names_are_dns_labels() {
@@ -227,13 +238,15 @@ mod tests {
     fn a_lock_is_held_by_one() {
         let home = tempfile::tempdir().unwrap();
         let folder = Home::new(home.path()).lab(&LabName::default());
-        assert!(!folder.is_running().unwrap());
+        assert!(!folder.is_held().unwrap());
         folder.create().unwrap();
         let lock = folder.try_lock().unwrap();
         assert!(lock.is_some());
-        assert!(folder.is_running().unwrap());
+        assert!(folder.is_held().unwrap());
         assert!(folder.try_lock().unwrap().is_none());
+        let mode = fs::metadata(folder.path().join("lock")).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
         drop(lock);
-        assert!(!folder.is_running().unwrap());
+        assert!(!folder.is_held().unwrap());
     }
 }

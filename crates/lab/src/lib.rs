@@ -29,11 +29,13 @@ mod recorder;
 mod schemas;
 mod simulation;
 mod site;
+mod sockets;
 mod state;
 mod time;
 mod timers;
 mod world;
 
+pub use actors::NoSuchActor;
 pub use authorities::AuthoritiesError;
 pub use generation::{Generation, NoSuchGeneration};
 pub use home::{Home, InvalidLabName, LabName};

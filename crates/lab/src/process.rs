@@ -6,6 +6,7 @@
 
 mod control;
 mod launch;
+mod network;
 mod options;
 mod run;
 mod status;

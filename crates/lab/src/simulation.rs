@@ -23,6 +23,8 @@ use crate::world::{Config, Faults, StartError, World};
 const EPOCH: i64 = 1_767_225_600;
 /// Where clients believe the API to be; nothing listens there.
 const API_URL: &str = "https://127.0.0.1:6443";
+/// The addresses of load balancers; nothing listens there either.
+const ADDRESSES: &str = "127.64.0.0/24";
 /// Stands for certificates, which cannot be made from a seed: nobody verifies one in a simulation.
 const CERTIFICATE: &str = "-----BEGIN CERTIFICATE-----\nc2ltdWxhdGVk\n-----END CERTIFICATE-----\n";
 
@@ -214,6 +216,7 @@ async fn run(
         random: Random::seeded(seed),
         server_random: berth_apiserver::Random::seeded(seed ^ 0x5eed),
         api_url: API_URL.to_owned(),
+        addresses: ADDRESSES.to_owned(),
         root_ca: CERTIFICATE.to_owned(),
         ingress_ca: CERTIFICATE.to_owned(),
         downloads: None,

@@ -19,7 +19,8 @@ mod virtualization;
 use serde_json::json;
 
 use crate::client::{self, Client, name_of, namespace_of};
-use crate::kind::{CONFIG_MAP, CUSTOM_RESOURCE_DEFINITION};
+use crate::kind::{CONFIG_MAP, CUSTOM_RESOURCE_DEFINITION, INFRASTRUCTURE};
+use crate::objects::write_status;
 use crate::schemas::{self, Overrides};
 use crate::world::Faults;
 
@@ -83,6 +84,16 @@ pub(crate) async fn load(client: &Client, setting: &Setting<'_>, overrides: &Ove
         }
     }
     Ok(())
+}
+
+/// Tells a cluster that was made before of what has changed around it: the address of its API, and the network of its
+/// load balancers where that is still one of the lab's choosing.
+pub(crate) async fn refresh(client: &Client, setting: &Setting<'_>) -> client::Result<()> {
+    if let Some(infrastructure) = client.get(INFRASTRUCTURE, None, "cluster").await? {
+        let status = json!({ "apiServerURL": setting.api_url });
+        write_status(client, INFRASTRUCTURE, &infrastructure, &status).await?;
+    }
+    load_balancing::refresh(client, setting.addresses).await
 }
 
 /// Says that the state was loaded to the end, for [`is_loaded`].

@@ -16,23 +16,22 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::actor::{Actor, Context};
+use crate::actors::{self, NoSuchActor};
 use crate::catalog::PackageManifests;
 use crate::client::{self, Client};
+use crate::controller;
 use crate::generation::Generation;
 use crate::openshift::Projects;
 use crate::random::Random;
 use crate::schemas::Overrides;
 use crate::site::{Guests, Site};
 use crate::time::{Speed, Time};
-use crate::{actors, controller};
 
 pub use faults::Faults;
 use past::Past;
 
 /// Domain under which the management cluster's routes get their hosts. `.test` is reserved: it is nobody's.
 const APPS_DOMAIN: &str = "apps.hub.lab.test";
-/// Loopback addresses, of which every Linux machine has all.
-const ADDRESSES: &str = "127.64.0.0/16";
 
 /// What a world is made of.
 pub(crate) struct Config {
@@ -51,6 +50,8 @@ pub(crate) struct Config {
     pub(crate) server_random: berth_apiserver::Random,
     /// `https://host:port` of the API.
     pub(crate) api_url: String,
+    /// Addresses for load balancers, as MetalLB writes ranges.
+    pub(crate) addresses: String,
     /// PEM of the CA of the API's certificate.
     pub(crate) root_ca: String,
     /// PEM of the CA of what the ingress serves.
@@ -83,20 +84,17 @@ pub enum StartError {
     #[error("the management cluster did not settle: {0}")]
     Unsettled(String),
     /// An actor that is to be left out does not exist.
-    #[error("there is no actor `{name}`; there are {known}")]
-    NoSuchActor {
-        /// What was asked for.
-        name: String,
-        /// What there is, joined by commas.
-        known: String,
-    },
+    #[error(transparent)]
+    NoSuchActor(#[from] NoSuchActor),
 }
 
 impl World {
     /// Starts a world on what its storage holds; on nothing, the management cluster is made first.
     pub(crate) async fn start(config: Config) -> Result<Self, StartError> {
-        let actors = chosen(&config.without)?;
+        let actors = actors::all_but(&config.without)?;
+        // From the first object on, which the server makes itself; whoever finds a cluster that was made before leaves it.
         let past = Past::default();
+        past.enter();
         let clock = past.clock(config.clock);
         let server = ApiServer::open(Options {
             storage: config.storage,
@@ -125,7 +123,7 @@ impl World {
         let setting = boot::Setting {
             api_url: &config.api_url,
             ingress_ca: &config.ingress_ca,
-            addresses: ADDRESSES,
+            addresses: &config.addresses,
         };
         boot::boot(&context, &setting, &actors, &past).await?;
         let shutdown = CancellationToken::new();
@@ -157,23 +155,6 @@ impl World {
         self.shutdown.cancel();
         while self.tasks.join_next().await.is_some() {}
     }
-}
-
-/// The actors of a world. An unknown name is more likely a typing error than a wish.
-fn chosen(without: &BTreeSet<String>) -> Result<Vec<Arc<dyn Actor>>, StartError> {
-    let all = actors::all();
-    let known: BTreeSet<&str> = all.iter().map(|actor| actor.name()).collect();
-    if let Some(name) = without.iter().find(|name| !known.contains(name.as_str())) {
-        let known = known.into_iter().collect::<Vec<_>>().join(", ");
-        return Err(StartError::NoSuchActor {
-            name: name.clone(),
-            known,
-        });
-    }
-    Ok(all
-        .into_iter()
-        .filter(|actor| !without.contains(actor.name()))
-        .collect())
 }
 
 /// The context of an actor: writing under its own name.

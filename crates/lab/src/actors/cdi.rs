@@ -13,6 +13,7 @@ use futures::future::BoxFuture;
 use serde_json::{Value, json};
 
 use crate::actor::{Actor, Context, Key, Next, Watch};
+use crate::actors::events;
 use crate::client::{Result, name_of, namespace_of};
 use crate::kind::{DATA_VOLUME, PERSISTENT_VOLUME_CLAIM, POD, STORAGE_CLASS};
 use crate::objects::{Conditions, is_deleting, write_status};
@@ -172,6 +173,26 @@ async fn write(context: &Context, volume: &Value, phase: &str, progress: &str, s
         status["restartCount"] = state.restarts.into();
     }
     write_status(&context.client, DATA_VOLUME, volume, &status).await?;
+    if volume["status"]["phase"] == phase {
+        return Ok(());
+    }
+    let message = match phase {
+        "ImportScheduled" => format!("Import into {name} scheduled"),
+        "ImportInProgress" => format!("Import into {name} in progress"),
+        "Succeeded" => format!("Successfully imported into PVC {name}"),
+        _ => format!("PVC {name} Pending"),
+    };
+    let reason = if done { "ImportSucceeded" } else { phase };
+    events::record_as(
+        context,
+        "datavolume-import-controller",
+        DATA_VOLUME,
+        volume,
+        "Normal",
+        reason,
+        &message,
+    )
+    .await?;
     Ok(())
 }
 

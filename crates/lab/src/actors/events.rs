@@ -16,8 +16,20 @@ pub(crate) async fn record(
     reason: &str,
     message: &str,
 ) -> client::Result<()> {
+    record_as(context, context.client.manager(), kind, object, level, reason, message).await
+}
+
+/// The same, by a component that goes by another name in events than as a writer.
+pub(crate) async fn record_as(
+    context: &Context,
+    component: &str,
+    kind: Kind,
+    object: &Value,
+    level: &str,
+    reason: &str,
+    message: &str,
+) -> client::Result<()> {
     let now = context.time.stamp();
-    let component = context.client.manager();
     // Named by what it is about, so that the same one is found again; upstream names by time.
     let suffix = crate::hash::hex(&[kind.kind, reason, message], 8);
     let event = json!({

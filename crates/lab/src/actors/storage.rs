@@ -55,7 +55,7 @@ impl Actor for Claims {
         };
         vec![
             Watch::own(PERSISTENT_VOLUME_CLAIM),
-            Watch::mapped(POD, of_pod),
+            Watch::mapped(POD, of_pod).whole(),
             Watch::mapped(STORAGE_CLASS, |_| vec![Key::named(None, ALL_UNCLASSED)]),
         ]
     }
@@ -129,6 +129,16 @@ impl Claims {
             return Ok(Next::After(left));
         }
         bind(context, key, &claim, class).await?;
+        let message = format!("Successfully provisioned volume pvc-{uid}");
+        events::record(
+            context,
+            PERSISTENT_VOLUME_CLAIM,
+            &claim,
+            "Normal",
+            "ProvisioningSucceeded",
+            &message,
+        )
+        .await?;
         Ok(Next::OnEvent)
     }
 
@@ -263,7 +273,7 @@ impl Actor for Volumes {
         };
         vec![
             Watch::own(PERSISTENT_VOLUME),
-            Watch::mapped(PERSISTENT_VOLUME_CLAIM, of_claim),
+            Watch::mapped(PERSISTENT_VOLUME_CLAIM, of_claim).whole(),
         ]
     }
 

@@ -3,7 +3,6 @@
 use std::pin::Pin;
 use std::time::Duration;
 
-use futures::stream::BoxStream;
 use futures::{Stream, StreamExt};
 
 use crate::actor::{Context, Key, Watch};
@@ -33,7 +32,7 @@ struct Watcher {
     at: Option<String>,
     opened_before: bool,
     failures: u32,
-    events: Option<BoxStream<'static, client::Result<Event>>>,
+    events: Option<client::Events>,
 }
 
 /// Watches for ever.
@@ -83,10 +82,15 @@ impl Watcher {
     /// Opens the watch. True where it starts from scratch after having run before, so that deletions may be missed.
     async fn open(&mut self) -> bool {
         let from = self.at.clone();
-        match self.context.client.watch_from(self.watch.kind, from.as_deref()).await {
+        match self
+            .context
+            .client
+            .watch_from(self.watch.kind, self.watch.part, from.as_deref())
+            .await
+        {
             Ok(events) => {
                 let gap = self.opened_before && from.is_none();
-                self.events = Some(events.boxed());
+                self.events = Some(events);
                 self.opened_before = true;
                 gap
             }
@@ -117,12 +121,11 @@ impl Watcher {
 async fn established(context: &Context, kind: Kind) {
     let name = format!("{}.{}", kind.plural, kind.group);
     loop {
-        if let Ok(events) = context
+        if let Ok(mut events) = context
             .client
             .watch_named(kind::CUSTOM_RESOURCE_DEFINITION, &name)
             .await
         {
-            let mut events = std::pin::pin!(events);
             while let Some(Ok(event)) = events.next().await {
                 if matches!(&event, Event::Applied(crd) if conditions::is_true(crd, "Established")) {
                     return;

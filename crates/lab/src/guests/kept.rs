@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use berth_apiserver::{CertificateAuthority, Clock, KeyAndCertificate, Tls};
 
 use super::StartGuestError;
-use crate::home::{read_if_there, write_private};
+use crate::home::{create_private_folder, read_if_there, write_private};
 use crate::kubeconfig::Kubeconfig;
 use crate::site::GuestId;
 
@@ -24,7 +24,7 @@ pub(super) struct Kept {
 impl Kept {
     /// Opens a guest's folder; what it lacks is made.
     pub(super) fn open(folder: &Path, guest: &GuestId, clock: &Clock) -> Result<Self, StartGuestError> {
-        std::fs::create_dir_all(folder).map_err(keep(folder))?;
+        create_private_folder(folder).map_err(keep(folder))?;
         let (certificate_path, key_path) = (folder.join("ca.crt"), folder.join("ca.key"));
         let certificate = read_if_there(&certificate_path).map_err(keep(&certificate_path))?;
         let key = read_if_there(&key_path).map_err(keep(&key_path))?;

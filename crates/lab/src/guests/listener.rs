@@ -8,6 +8,7 @@ use tokio::net::TcpListener;
 
 use super::StartGuestError;
 use crate::home::{read_if_there, write_private};
+use crate::sockets::listen_patiently;
 
 /// The port of an API server behind its own address.
 pub(super) const PORT: u16 = 6443;
@@ -18,16 +19,13 @@ pub(super) struct Bound {
     pub(super) address: SocketAddr,
 }
 
-/// Binds the address if this machine has it and it is free there, else a port on 127.0.0.1.
-pub(super) async fn bind(folder: &Path, address: &str) -> Result<Bound, StartGuestError> {
-    // Only loopback: a pool that someone set to a real network must not make a lab answer there.
-    if let Some(ip) = address.parse::<IpAddr>().ok().filter(IpAddr::is_loopback)
-        && let Ok(listener) = TcpListener::bind((ip, PORT)).await
-    {
-        return Ok(Bound {
-            listener,
-            address: SocketAddr::new(ip, PORT),
-        });
+/// Binds the address if it may and this machine has it free, else a port on 127.0.0.1.
+pub(super) async fn bind(folder: &Path, address: &str, network: Option<u8>) -> Result<Bound, StartGuestError> {
+    if let Some(ip) = address.parse().ok().filter(|ip| is_ours(*ip, network)) {
+        let address = SocketAddr::new(IpAddr::V4(ip), PORT);
+        if let Ok(listener) = listen_patiently(address).await {
+            return Ok(Bound { listener, address });
+        }
     }
     let path = folder.join("port");
     let keep = |source: io::Error| StartGuestError::Keep {
@@ -38,7 +36,7 @@ pub(super) async fn bind(folder: &Path, address: &str) -> Result<Bound, StartGue
         .map_err(keep)?
         .and_then(|port| port.trim().parse().ok());
     let listener = match kept {
-        Some(port) => TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await,
+        Some(port) => listen_patiently((Ipv4Addr::LOCALHOST, port).into()).await,
         None => TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await,
     };
     let listener = listener.map_err(StartGuestError::Listen)?;
@@ -47,4 +45,13 @@ pub(super) async fn bind(folder: &Path, address: &str) -> Result<Bound, StartGue
         write_private(&path, &address.port().to_string()).map_err(keep)?;
     }
     Ok(Bound { listener, address })
+}
+
+/// Only loopback: a pool that someone set to a real network must not make a lab answer there. And of the labs' own
+/// networks only this lab's: at an address that it had when it had another network, another lab's guest may be expected.
+fn is_ours(ip: Ipv4Addr, network: Option<u8>) -> bool {
+    match ip.octets() {
+        [127, 64, number, _] => network == Some(number),
+        _ => ip.is_loopback(),
+    }
 }

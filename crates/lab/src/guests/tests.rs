@@ -1,5 +1,6 @@
 //! Guests on real sockets and in a folder.
 
+use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -15,7 +16,7 @@ fn guest() -> GuestId {
 }
 
 fn servers(folder: &std::path::Path) -> GuestServers {
-    GuestServers::on_disk(folder.to_owned(), false, Arc::new(Timestamp::now))
+    GuestServers::on_disk(folder.to_owned(), false, Some(3), Arc::new(Timestamp::now))
 }
 
 async fn client(kubeconfig: &str) -> kube::Client {
@@ -111,6 +112,19 @@ async fn address_of_the_pool_is_served_where_it_can_be_bound() {
     let started = servers.ensure(&guest(), "127.93.71.3").await.unwrap();
     assert_eq!(started.url, "https://127.93.71.3:6443");
     assert!(namespaces(client(&started.kubeconfig).await).await >= 4);
+    let mode = std::fs::metadata(kept::folder(folder.path(), &guest()))
+        .unwrap()
+        .permissions()
+        .mode();
+    assert_eq!(mode & 0o777, 0o700);
+}
+
+#[tokio::test]
+async fn addresses_of_another_labs_network_are_left_to_it() {
+    install_provider();
+    let folder = tempfile::tempdir().unwrap();
+    let started = servers(folder.path()).ensure(&guest(), "127.64.4.1").await.unwrap();
+    assert!(started.url.starts_with("https://127.0.0.1:"), "{}", started.url);
 }
 
 #[tokio::test]

@@ -18,6 +18,8 @@ pub(crate) struct Record {
     /// Since when it runs.
     pub(crate) started: jiff::Timestamp,
     pub(crate) ports: Ports,
+    /// The network of its guests' addresses: see `process/network.rs`.
+    pub(crate) network: Option<u8>,
     /// Whether it is ready to serve.
     pub(crate) ready: bool,
 }

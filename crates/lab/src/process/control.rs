@@ -1,4 +1,4 @@
-//! Finds, stops and resets labs. The lock says whether one runs; the record says who it is.
+//! Finds, stops and resets labs. The lock says whether one runs; the record says who it is, and whether it is ready.
 
 use std::io;
 use std::path::PathBuf;
@@ -7,7 +7,7 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::Running;
-use crate::home::{Home, LabFolder, LabName};
+use crate::home::{Home, LabFolder, LabName, Record};
 
 /// How often to look whether a lab that was told to stop has done so, and how often at most before it is killed.
 const LOOK: Duration = Duration::from_millis(20);
@@ -37,26 +37,31 @@ pub enum StopError {
     Stays(u32),
 }
 
-/// The lab, if it runs.
+/// The lab, if it runs and clients can come.
 pub fn find(home: &Home, name: &LabName) -> Result<Option<Running>, StopError> {
     let folder = home.lab(name);
-    if !folder.is_running().map_err(in_folder(&folder))? {
+    let record = holder(&folder)?.filter(|record| record.ready);
+    Ok(record.map(|record| Running::new(&folder, &record)))
+}
+
+/// Who holds the lab's lock, ready or not: one that starts, one that was killed a moment ago, or one that runs.
+pub(super) fn holder(folder: &LabFolder) -> Result<Option<Record>, StopError> {
+    if !folder.is_held().map_err(in_folder(folder))? {
         return Ok(None);
     }
-    let record = folder.record().map_err(in_folder(&folder))?;
-    Ok(record.map(|record| Running::new(&folder, &record)))
+    folder.record().map_err(in_folder(folder))
 }
 
 /// Ends a lab and keeps its data. Whether it ran.
 pub async fn stop(home: &Home, name: &LabName) -> Result<bool, StopError> {
     let folder = home.lab(name);
-    let Some(running) = find(home, name)? else {
+    let Some(running) = holder(&folder)? else {
         return Ok(false);
     };
     for signal in [Signal::TERM, Signal::KILL] {
         send(running.pid, signal)?;
         for _ in 0..LOOKS {
-            if !folder.is_running().map_err(in_folder(&folder))? {
+            if !folder.is_held().map_err(in_folder(&folder))? {
                 return Ok(true);
             }
             tokio::time::sleep(LOOK).await;

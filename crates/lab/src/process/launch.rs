@@ -10,11 +10,16 @@ use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Command;
 
-use super::control::{StopError, find, stop};
-use super::{Home, RUN_ARGUMENTS, Running, StartOptions, build_id};
+use super::control::{StopError, find, holder, stop};
+use super::status::answers;
+use super::{CrdsError, Home, LabName, RUN_ARGUMENTS, Running, StartOptions, build_id, upstream};
+use crate::actors::{self, NoSuchActor};
 
 /// How long a lab may take to be ready. Opening a large store on a slow disk is the longest part of it.
 const READY: Duration = Duration::from_mins(1);
+/// How often to look whether a lab that holds its lock without answering has changed its mind, and how often at most.
+const LOOK: Duration = Duration::from_millis(50);
+const LOOKS: u32 = 600;
 /// How much of the log is shown when a lab ends before it is ready.
 const LOG_LINES: usize = 20;
 
@@ -58,6 +63,15 @@ pub enum LaunchError {
     /// This program cannot be run again.
     #[error("failed to start the lab's process")]
     Spawn(#[source] io::Error),
+    /// An actor that is to be left out does not exist.
+    #[error(transparent)]
+    Without(#[from] NoSuchActor),
+    /// The CRDs to serve instead cannot be read.
+    #[error(transparent)]
+    Crds(#[from] CrdsError),
+    /// A process holds the lab's lock, but its API does not answer.
+    #[error("the lab `{0}` runs but does not answer; stop it, and start it again")]
+    Silent(LabName),
     /// The process ended, or said nothing for too long.
     #[error("the lab did not get ready; the end of its log at `{log}` is:\n{tail}")]
     NotReady {
@@ -70,19 +84,51 @@ pub enum LaunchError {
 
 /// Starts a lab and waits until clients can come; one that runs is left as it is, unless another build runs it.
 pub async fn start(home: &Home, options: &StartOptions) -> Result<Started, LaunchError> {
+    check(options)?;
     let mut how = How::Started;
-    if let Some(lab) = find(home, &options.name)? {
+    if let Some(lab) = found(home, options).await? {
         if lab.build == build_id() {
             return Ok(Started { lab, how: How::Found });
         }
         stop(home, &options.name).await?;
         how = How::Restarted { former: lab.build };
     }
-    launch(home, options).await?;
+    if let Err(error) = launch(home, options).await {
+        // Somebody else may have been a moment quicker.
+        return match found(home, options).await? {
+            Some(lab) => Ok(Started { lab, how: How::Found }),
+            None => Err(error),
+        };
+    }
     match find(home, &options.name)? {
         Some(lab) => Ok(Started { lab, how }),
         None => Err(not_ready(home, options)),
     }
+}
+
+/// What can be said to be wrong with the options before a process is started for it.
+fn check(options: &StartOptions) -> Result<(), LaunchError> {
+    actors::check_names(&options.without)?;
+    if let Some(folder) = &options.crds {
+        upstream::read(folder)?;
+    }
+    Ok(())
+}
+
+/// The lab, if it answers. Somebody may be starting it just now, or have killed it: both are waited for.
+async fn found(home: &Home, options: &StartOptions) -> Result<Option<Running>, LaunchError> {
+    let folder = home.lab(&options.name);
+    for _ in 0..LOOKS {
+        let Some(record) = holder(&folder)? else {
+            return Ok(None);
+        };
+        let lab = Running::new(&folder, &record);
+        if record.ready && answers(&lab).await {
+            return Ok(Some(lab));
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+    Err(LaunchError::Silent(options.name.clone()))
 }
 
 async fn launch(home: &Home, options: &StartOptions) -> Result<(), LaunchError> {

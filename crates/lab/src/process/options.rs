@@ -8,7 +8,6 @@ use serde::{Deserialize, Serialize};
 use crate::generation::Generation;
 use crate::home::{Home, LabName};
 use crate::time::Speed;
-use crate::world::Faults;
 
 /// What a lab is started with.
 #[derive(Clone, Debug, Default)]
@@ -25,8 +24,6 @@ pub struct StartOptions {
     pub crds: Option<PathBuf>,
     /// Whether what is acknowledged survives a loss of power, too.
     pub fsync: bool,
-    /// Failures that it is started with.
-    pub faults: Faults,
 }
 
 /// The options as they go through an argument.
@@ -39,7 +36,6 @@ struct Encoded {
     without: BTreeSet<String>,
     crds: Option<PathBuf>,
     fsync: bool,
-    faults: Faults,
 }
 
 impl StartOptions {
@@ -52,7 +48,6 @@ impl StartOptions {
             without,
             crds,
             fsync,
-            faults,
         } = self;
         serde_json::to_string(&Encoded {
             home: home.path().to_owned(),
@@ -62,7 +57,6 @@ impl StartOptions {
             without: without.clone(),
             crds: crds.clone(),
             fsync: *fsync,
-            faults: faults.clone(),
         })
     }
 
@@ -77,7 +71,6 @@ impl StartOptions {
             without,
             crds,
             fsync,
-            faults,
         } = encoded;
         let options = Self {
             name: name
@@ -92,7 +85,6 @@ impl StartOptions {
             without,
             crds,
             fsync,
-            faults,
         };
         Ok((Home::new(home), options))
     }

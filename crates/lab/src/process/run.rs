@@ -10,19 +10,21 @@ use std::time::Duration;
 
 use berth_apiserver::{Clock, FileStorage, PkiError, Tls, TlsError};
 use jiff::Timestamp;
+use rustix::fs::Mode;
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use tokio::net::TcpListener;
 
-use super::{CrdsError, Running, StartOptions, build_id, upstream, url};
+use super::{CrdsError, Running, StartOptions, build_id, network, upstream, url};
 use crate::authorities::{Authorities, AuthoritiesError};
 use crate::downloads;
 use crate::home::{LabFolder, LabName, Lock, Ports, Record, write_private};
 use crate::kubeconfig::Kubeconfig;
 use crate::random::Random;
-use crate::world::{Config, StartError, World};
+use crate::sockets::listen_patiently;
+use crate::world::{Config, Faults, StartError, World};
 
-/// A lock may be held for a moment by whoever looks whether the lab runs.
+/// A lock may be held for a moment by whoever looks whether the lab runs, and by a process that was killed.
 const LOCK_TRIES: u32 = 20;
 const LOCK_PAUSE: Duration = Duration::from_millis(25);
 
@@ -79,22 +81,22 @@ pub async fn run_foreground(
         path: folder.path().to_owned(),
         source,
     };
+    // All that a lab keeps is its owner's only, whoever writes it.
+    rustix::process::umask(Mode::RWXG | Mode::RWXO);
     folder.create().map_err(in_folder)?;
     let lock = lock(&folder).await?;
     let clock: Clock = Arc::new(Timestamp::now);
 
-    let former = folder.record().map_err(in_folder)?.map(|record| record.ports);
-    let (api, downloads) = listeners(former).await.map_err(RunError::Listen)?;
-    let ports = Ports {
-        api: api.local_addr().map_err(RunError::Listen)?.port(),
-        downloads: downloads.local_addr().map_err(RunError::Listen)?.port(),
-    };
-    let mut record = record(&options, ports, clock());
+    // At once, so that whoever finds the lock held reads of this process and not of the one before.
+    let mut record = record(&options, folder.record().map_err(in_folder)?.as_ref(), clock());
     folder.write_record(&record).map_err(in_folder)?;
+    let sockets = Sockets::open(&mut record, &folder).await.map_err(RunError::Listen)?;
+    folder.write_record(&record).map_err(in_folder)?;
+    let ports = record.ports;
 
     let authorities = Authorities::open(&folder.authorities(), &clock)?;
     write_kubeconfig(&folder, &authorities, ports)?;
-    let world = World::start(config(&folder, &options, &authorities, ports, &clock)?).await?;
+    let world = World::start(config(&folder, &options, &authorities, &record, &clock)?).await?;
 
     let serving = authorities
         .cluster
@@ -104,19 +106,20 @@ pub async fn run_foreground(
     let download_tls = download_tls(&authorities)?;
     // Dropped, and with it aborted, when this function ends.
     let mut serving_downloads = tokio::task::JoinSet::new();
-    serving_downloads.spawn(async move { match downloads::serve(downloads, download_tls, Arc::new(program)).await {} });
+    serving_downloads
+        .spawn(async move { match downloads::serve(sockets.downloads, download_tls, Arc::new(program)).await {} });
 
     record.ready = true;
     folder.write_record(&record).map_err(in_folder)?;
     tracing::info!(lab.name = %options.name, url = url(ports.api), "the lab is ready");
     ready(&Running::new(&folder, &record));
-    berth_apiserver::serve(world.server().clone(), api, tls, shutdown).await;
+    berth_apiserver::serve(world.server().clone(), sockets.api, tls, shutdown).await;
 
     world.stop().await;
     record.ready = false;
     folder.write_record(&record).map_err(in_folder)?;
     tracing::info!(lab.name = %options.name, "the lab has stopped");
-    drop(lock);
+    drop((sockets.claim, lock));
     Ok(())
 }
 
@@ -134,14 +137,33 @@ async fn lock(folder: &LabFolder) -> Result<Lock, RunError> {
     Err(RunError::Locked(folder.name().clone()))
 }
 
-/// The ports of the last time where they are free; others otherwise.
-async fn listeners(former: Option<Ports>) -> io::Result<(TcpListener, TcpListener)> {
-    let former = former.unwrap_or(Ports { api: 0, downloads: 0 });
-    Ok((listen(former.api).await?, listen(former.downloads).await?))
+/// What a lab listens on, and the network that it holds as long as it runs.
+struct Sockets {
+    api: TcpListener,
+    downloads: TcpListener,
+    claim: Option<network::Claim>,
 }
 
+impl Sockets {
+    /// Those of the record where they can be had; the record is told of what came of it.
+    async fn open(record: &mut Record, folder: &LabFolder) -> io::Result<Self> {
+        let sockets = Self {
+            api: listen(record.ports.api).await?,
+            downloads: listen(record.ports.downloads).await?,
+            claim: network::Claim::of(record.network, folder.path()).await,
+        };
+        record.ports = Ports {
+            api: sockets.api.local_addr()?.port(),
+            downloads: sockets.downloads.local_addr()?.port(),
+        };
+        record.network = sockets.claim.as_ref().map(network::Claim::number);
+        Ok(sockets)
+    }
+}
+
+/// The port of the last time where it is free; another otherwise.
 async fn listen(port: u16) -> io::Result<TcpListener> {
-    match TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await {
+    match listen_patiently((Ipv4Addr::LOCALHOST, port).into()).await {
         Err(error) if port != 0 && error.kind() == io::ErrorKind::AddrInUse => {
             tracing::warn!(port, "the lab's port is taken by another program; it gets a new one");
             TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await
@@ -150,7 +172,8 @@ async fn listen(port: u16) -> io::Result<TcpListener> {
     }
 }
 
-fn record(options: &StartOptions, ports: Ports, started: Timestamp) -> Record {
+/// What this process says of itself before it has anything of its own but the lock.
+fn record(options: &StartOptions, former: Option<&Record>, started: Timestamp) -> Record {
     Record {
         pid: std::process::id(),
         build: build_id(),
@@ -158,7 +181,8 @@ fn record(options: &StartOptions, ports: Ports, started: Timestamp) -> Record {
         generation: options.generation.to_string(),
         without: options.without.iter().cloned().collect(),
         started,
-        ports,
+        ports: former.map_or(Ports { api: 0, downloads: 0 }, |former| former.ports),
+        network: former.and_then(|former| former.network),
         ready: false,
     }
 }
@@ -181,7 +205,7 @@ fn config(
     folder: &LabFolder,
     options: &StartOptions,
     authorities: &Authorities,
-    ports: Ports,
+    record: &Record,
     clock: &Clock,
 ) -> Result<Config, RunError> {
     let storage = FileStorage::new(folder.store());
@@ -195,17 +219,19 @@ fn config(
         speed: options.speed,
         generation: options.generation,
         without: options.without.clone(),
-        faults: options.faults.clone(),
+        faults: Faults::default(),
         clock: Arc::clone(clock),
         random: Random::system(),
         server_random: berth_apiserver::Random::system(),
-        api_url: url(ports.api),
+        api_url: url(record.ports.api),
+        addresses: network::range(record.network),
         root_ca: authorities.cluster.certificate().to_owned(),
         ingress_ca: authorities.ingress.certificate().to_owned(),
-        downloads: Some(format!("127.0.0.1:{}", ports.downloads)),
+        downloads: Some(format!("127.0.0.1:{}", record.ports.downloads)),
         guests: Box::new(crate::guests::GuestServers::on_disk(
             folder.guests(),
             options.fsync,
+            record.network,
             Arc::clone(clock),
         )),
         crds,

@@ -1,6 +1,7 @@
 //! How a lab is, as far as it says so itself.
 
 use std::io;
+use std::time::Duration;
 
 use berth_apiserver::RequestCount;
 
@@ -30,6 +31,18 @@ pub enum StatusError {
     /// It does not answer.
     #[error("the lab's API does not answer")]
     Ask(#[from] kube::Error),
+}
+
+/// How long a lab that is ready may take to say so.
+const ANSWER: Duration = Duration::from_secs(2);
+
+/// Whether a lab's API answers that it is ready. A process that was killed holds its lock a little longer than it answers.
+pub(super) async fn answers(lab: &Running) -> bool {
+    let ask = async {
+        let request = http::Request::get("/readyz").body(Vec::new()).ok()?;
+        client(lab).await.ok()?.request_text(request).await.ok()
+    };
+    matches!(tokio::time::timeout(ANSWER, ask).await, Ok(Some(_)))
 }
 
 /// Asks a lab how it is; `None` where it does not run.

@@ -147,14 +147,13 @@ fn route() -> Value {
     );
     let policy = json!({ "type": "string", "enum": ["None", "Subdomain", ""], "default": "None" });
     crd(ROUTE)
-        .column("Host", "string", ".status.ingress[0].host")
-        .column(
-            "Admitted",
-            "string",
-            r#".status.ingress[0].conditions[?(@.type=="Admitted")].status"#,
-        )
-        .column("Service", "string", ".spec.to.name")
-        .column("TLS", "string", ".spec.tls.type")
+        // As OpenShift's own API server prints them.
+        .column("Host/Port", "string", ".status.ingress[0].host")
+        .column("Path", "string", ".spec.path")
+        .column("Services", "string", ".spec.to.name")
+        .column("Port", "string", ".spec.port.targetPort")
+        .column("Termination", "string", ".spec.tls.termination")
+        .column("Wildcard", "string", ".spec.wildcardPolicy")
         .spec(open_with(
             &["to"],
             json!({ "host": string(), "path": string(), "to": target, "tls": tls, "wildcardPolicy": policy }),

@@ -4,9 +4,11 @@ use serde_json::json;
 
 use super::object::{csv, daemon_set, deployment};
 use super::{Object, Setting};
+use crate::client::{self, Client};
 use crate::kind::{DAEMON_SET, DEPLOYMENT, IP_ADDRESS_POOL, L2_ADVERTISEMENT, METAL_LB};
 
 const NAMESPACE: &str = "metallb-system";
+const POOL: &str = "lab";
 
 pub(super) fn objects(setting: &Setting<'_>) -> Vec<Object> {
     let condition = |kind: &str, status: &str| json!({ "type": kind, "status": status, "reason": kind, "message": "", "lastTransitionTime": setting.now });
@@ -40,12 +42,12 @@ pub(super) fn objects(setting: &Setting<'_>) -> Vec<Object> {
     ];
     if !setting.faults.no_address_pool {
         let pool = json!({
-            "metadata": { "name": "lab", "namespace": NAMESPACE },
+            "metadata": { "name": POOL, "namespace": NAMESPACE },
             "spec": { "addresses": [setting.addresses], "autoAssign": true, "avoidBuggyIPs": true },
         });
         let advertisement = json!({
-            "metadata": { "name": "lab", "namespace": NAMESPACE },
-            "spec": { "ipAddressPools": ["lab"] },
+            "metadata": { "name": POOL, "namespace": NAMESPACE },
+            "spec": { "ipAddressPools": [POOL] },
         });
         objects.extend([
             Object::new(IP_ADDRESS_POOL, pool),
@@ -53,4 +55,20 @@ pub(super) fn objects(setting: &Setting<'_>) -> Vec<Object> {
         ]);
     }
     objects
+}
+
+/// Gives the pool another network, unless its user has made something else of it.
+pub(super) async fn refresh(client: &Client, addresses: &str) -> client::Result<()> {
+    let Some(pool) = client.get(IP_ADDRESS_POOL, Some(NAMESPACE), POOL).await? else {
+        return Ok(());
+    };
+    let is_network = |range: &str| range.starts_with("127.64.") && range.ends_with("/24");
+    match pool["spec"]["addresses"].as_array().map(Vec::as_slice) {
+        Some([range]) if range != addresses && range.as_str().is_some_and(is_network) => {
+            let patch = json!({ "spec": { "addresses": [addresses] } });
+            client.merge(IP_ADDRESS_POOL, Some(NAMESPACE), POOL, &patch).await?;
+        }
+        _ => {}
+    }
+    Ok(())
 }

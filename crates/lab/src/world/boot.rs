@@ -1,5 +1,5 @@
 //! The first start of a world: loads the management cluster's state, and lets its workloads come up, so that what a
-//! person meets is a cluster that has been running. On a later start there is nothing to do.
+//! person meets is a cluster that has been running. On a later start it is told what has changed around it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,17 +28,17 @@ pub(super) struct Setting<'a> {
     pub(super) addresses: &'a str,
 }
 
-/// Makes the management cluster, unless it is there.
+/// Makes the management cluster in the past, unless it is there; it is the present from then on.
 pub(super) async fn boot(
     context: &Context,
     setting: &Setting<'_>,
     actors: &[Arc<dyn Actor>],
     past: &Past,
 ) -> Result<(), StartError> {
-    if state::is_loaded(&context.client).await? {
-        return Ok(());
+    let is_loaded = state::is_loaded(&context.client).await?;
+    if is_loaded {
+        past.leave();
     }
-    past.enter();
     let id = cluster_id(context);
     let now = context.time.stamp();
     let setting = state::Setting {
@@ -50,6 +50,9 @@ pub(super) async fn boot(
         addresses: setting.addresses,
         faults: &context.site.faults,
     };
+    if is_loaded {
+        return Ok(state::refresh(&context.client, &setting).await?);
+    }
     state::load(&context.client, &setting, &context.site.schemas).await?;
     settle(context, actors).await?;
     past.leave();

@@ -1,14 +1,11 @@
 //! Failures that a world can be started with. Kept few: each stands for one that a person meets in the procedure.
 
-use serde::{Deserialize, Serialize};
-
 /// Failures that a world is started with; none by default.
 #[expect(
     clippy::struct_excessive_bools,
     reason = "each is a switch of its own, and any set of them is possible"
 )]
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Faults {
     /// MetalLB has no address pool: Services of type LoadBalancer stay pending.
     pub no_address_pool: bool,

@@ -154,6 +154,7 @@ impl ControlPlanes {
                 return Ok((progress, Next::After(AGAIN)));
             }
         };
+        progress.infrastructure.reached_at(&guest.url);
         access::ensure_kubeconfigs(context, control_plane, &guest).await?;
         progress.has_kubeconfig = true;
         workloads::ensure(context, control_plane, &progress.deployments, Stage::Etcd).await?;

@@ -66,7 +66,7 @@ impl Actor for HostedClusters {
         };
         let by_annotation = |object: &Value| cluster_key(object).into_iter().collect::<Vec<_>>();
         vec![
-            Watch::mapped(HOSTED_CLUSTER, own),
+            Watch::mapped(HOSTED_CLUSTER, own).whole(),
             Watch::mapped(HOSTED_CONTROL_PLANE, by_annotation),
             Watch::mapped(CLUSTER, by_annotation),
             Watch::mapped(NAMESPACE, by_annotation),
@@ -77,7 +77,8 @@ impl Actor for HostedClusters {
                     .map(|name| Key::named(Key::of(pool).namespace(), name))
                     .into_iter()
                     .collect()
-            }),
+            })
+            .whole(),
             Watch::mapped(SECRET, move |secret| {
                 let referrers = secrets.of(&Key::of(secret));
                 referrers.into_iter().chain(by_annotation(secret)).collect()

@@ -62,7 +62,7 @@ impl Actor for NodePools {
         };
         let by_annotation = |object: &Value| node_pool_key(object).into_iter().collect::<Vec<_>>();
         vec![
-            Watch::mapped(NODE_POOL, own),
+            Watch::mapped(NODE_POOL, own).whole(),
             Watch::mapped(HOSTED_CLUSTER, move |cluster| clusters.of(&Key::of(cluster))),
             Watch::mapped(DEPLOYMENT, move |deployment| operators.of(&Key::of(deployment))),
             Watch::mapped(MACHINE_DEPLOYMENT, by_annotation),

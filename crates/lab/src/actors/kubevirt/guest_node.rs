@@ -242,6 +242,10 @@ fn node_status(context: &Context, node: &Value, instance: &Value, machine: &Valu
     let message = "container runtime network not ready: NetworkReady=false reason:NetworkPluginNotReady \
                    message:Network plugin returns error: no CNI configuration file in /etc/kubernetes/cni/net.d/";
     conditions.set("Ready", false, "KubeletNotReady", message);
+    let mut conditions = conditions.into_value();
+    for condition in conditions.as_array_mut().into_iter().flatten() {
+        condition["lastHeartbeatTime"] = context.time.stamp().into();
+    }
     json!({
         "addresses": [
             { "type": "InternalIP", "address": instance["status"]["interfaces"][0]["ipAddress"] },
@@ -249,7 +253,7 @@ fn node_status(context: &Context, node: &Value, instance: &Value, machine: &Valu
         ],
         "capacity": amounts,
         "allocatable": amounts,
-        "conditions": conditions.into_value(),
+        "conditions": conditions,
         "nodeInfo": {
             "architecture": "amd64",
             "bootID": uid(instance),

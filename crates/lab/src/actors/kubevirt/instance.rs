@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::{MANAGER, NAME};
 use crate::actor::{Actor, Context, Key, Next, Watch};
-use crate::actors::SIMULATED;
+use crate::actors::{SIMULATED, events};
 use crate::client::{Client, Result, name_of, namespace_of};
 use crate::conditions;
 use crate::kind::{PERSISTENT_VOLUME_CLAIM, POD, VIRTUAL_MACHINE_INSTANCE};
@@ -66,7 +66,10 @@ impl VirtualMachineInstances {
             ("Succeeded" | "Failed", _) => Ok(Next::OnEvent),
             ("", _) => to_phase(context, &instance, "Pending", json!({})).await,
             ("Pending", None) => {
-                client.create(POD, &launcher_pod(context, &instance)).await?;
+                let pod = launcher_pod(context, &instance);
+                client.create(POD, &pod).await?;
+                let message = format!("Created virtual machine pod {}", name_of(&pod));
+                tell(context, &instance, "SuccessfulCreate", &message).await?;
                 Ok(Next::OnEvent)
             }
             // The launcher is gone: so is the machine in it.
@@ -86,8 +89,29 @@ impl VirtualMachineInstances {
             return Ok(Next::After(left));
         }
         let claims = claims(&context.client, instance).await?;
+        tell(
+            context,
+            instance,
+            "Started",
+            "VirtualMachineInstance started. (simulated)",
+        )
+        .await?;
         to_phase(context, instance, "Running", running(context, instance, pod, &claims)).await
     }
+}
+
+async fn tell(context: &Context, instance: &Value, reason: &str, message: &str) -> Result<()> {
+    let kind = VIRTUAL_MACHINE_INSTANCE;
+    events::record_as(
+        context,
+        "virtualmachine-controller",
+        kind,
+        instance,
+        "Normal",
+        reason,
+        message,
+    )
+    .await
 }
 
 async fn delete(client: &Client, instance: &Value, pod: Option<&Value>) -> Result<Next> {

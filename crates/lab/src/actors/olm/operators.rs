@@ -56,7 +56,7 @@ impl Actor for Operators {
                 .into_iter()
                 .collect()
         };
-        let mut watches = vec![Watch::mapped(SUBSCRIPTION, subscription)];
+        let mut watches = vec![Watch::mapped(SUBSCRIPTION, subscription).whole()];
         watches.extend(COMPONENTS.into_iter().skip(1).map(|kind| Watch::mapped(kind, labelled)));
         watches
     }

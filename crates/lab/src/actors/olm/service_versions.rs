@@ -48,7 +48,7 @@ impl Actor for ServiceVersions {
             labels.is_some_and(|labels| labels.keys().any(|key| key.starts_with("operators.coreos.com/")))
         };
         vec![
-            self.all.remember(CLUSTER_SERVICE_VERSION, with_predecessor),
+            self.all.remember(CLUSTER_SERVICE_VERSION, with_predecessor).whole(),
             self.all.wake_all(OPERATOR_GROUP, |_| true),
             self.all.wake_all(CUSTOM_RESOURCE_DEFINITION, of_operator),
             Watch::owned(SERVICE_ACCOUNT, CLUSTER_SERVICE_VERSION),

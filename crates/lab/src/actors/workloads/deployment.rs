@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::{MANAGER, NAME, controller_reference, hash, is_deleting, owned, selector, wanted_replicas};
 use crate::actor::{Actor, Context, Key, Next, Watch};
+use crate::actors::events;
 use crate::client::{self, name_of};
 use crate::conditions;
 use crate::kind::{DEPLOYMENT, REPLICA_SET};
@@ -119,6 +120,17 @@ async fn find_or_create(context: &Context, deployment: &Value, sets: Vec<Value>)
         },
     });
     context.client.create(REPLICA_SET, &set).await?;
+    let message = format!("Scaled up replica set {name} to {}", set["spec"]["replicas"]);
+    events::record_as(
+        context,
+        "deployment-controller",
+        DEPLOYMENT,
+        deployment,
+        "Normal",
+        "ScalingReplicaSet",
+        &message,
+    )
+    .await?;
     Ok(None)
 }
 

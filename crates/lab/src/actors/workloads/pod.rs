@@ -12,6 +12,7 @@ use super::node_fit::{self, Unfit};
 use super::pod_status::{self, Place};
 use super::{NAME, SIMULATED, has_ended, hash, is_deleting};
 use crate::actor::{Actor, Context, Key, Next, Watch};
+use crate::actors::events;
 use crate::client::{self, name_of, namespace_of};
 use crate::kind::{NODE, PERSISTENT_VOLUME_CLAIM, POD, STORAGE_CLASS};
 use crate::timers::Timers;
@@ -33,6 +34,8 @@ const JOB_RUNS: u64 = 5;
 const STOPS: Duration = Duration::from_secs(1);
 /// A pod that no node takes is looked at again: room comes from pods and nodes that are not watched for it.
 const RETRY: Duration = Duration::from_secs(10);
+/// The scheduler, as events name it.
+const SCHEDULER: &str = "default-scheduler";
 /// Keys that stand for a claim, whose pods wait for it.
 const CLAIM: &str = "claim:";
 
@@ -119,21 +122,23 @@ impl Pods {
         }
         let nodes = context.client.list(NODE, None, "").await?;
         let mut reasons: Vec<Unfit> = Vec::new();
-        let mut fitting: Vec<(i64, &str)> = Vec::new();
+        let mut fitting = Vec::new();
         for node in &nodes {
             let load = self.ledger.load(name_of(node));
             match node_fit::unfit(node, pod, load) {
                 Some(reason) => reasons.push(reason),
-                None => fitting.push((load.pods, name_of(node))),
+                None => fitting.push((self.ledger.alike(name_of(node), pod), load.pods, name_of(node))),
             }
         }
-        // The emptiest node, so that replicas spread; the name decides between equals.
-        let Some((_, node)) = fitting.into_iter().min() else {
+        // Away from its like first, then the emptiest node; the name decides between equals.
+        let Some((_, _, node)) = fitting.into_iter().min() else {
             let message = node_fit::message(nodes.len(), reasons);
             return self
                 .unschedulable(context, key, pod, &message, Next::After(RETRY))
                 .await;
         };
+        // At once, before anything is waited for: others are being given nodes at the same time.
+        self.ledger.place(key, node, pod);
         for claim in claims(pod) {
             let selected = json!({ "metadata": { "annotations": { "volume.kubernetes.io/selected-node": node } } });
             context
@@ -141,7 +146,6 @@ impl Pods {
                 .merge(PERSISTENT_VOLUME_CLAIM, key.namespace(), claim, &selected)
                 .await?;
         }
-        self.ledger.place(key, node, pod);
         // With the version that was looked at, so that two looks at the same pod do not give it two nodes.
         let patch = json!({
             "metadata": { "resourceVersion": pod["metadata"]["resourceVersion"], "annotations": { SIMULATED: "true" } },
@@ -152,6 +156,8 @@ impl Pods {
             .with_manager("kube-scheduler")
             .merge(POD, key.namespace(), &key.name, &patch)
             .await?;
+        let message = format!("Successfully assigned {key} to {node}");
+        events::record_as(context, SCHEDULER, POD, pod, "Normal", "Scheduled", &message).await?;
         Ok(Next::OnEvent)
     }
 
@@ -170,6 +176,7 @@ impl Pods {
                 .with_manager("kube-scheduler")
                 .status(POD, key.namespace(), &key.name, &status)
                 .await?;
+            events::record_as(context, SCHEDULER, POD, pod, "Warning", "FailedScheduling", message).await?;
         }
         Ok(next)
     }
@@ -214,6 +221,7 @@ impl Pods {
         };
         if status["containerStatuses"] != pod["status"]["containerStatuses"] {
             context.client.status(POD, key.namespace(), &key.name, &status).await?;
+            tell_start(context, pod).await?;
         }
         Ok(Next::OnEvent)
     }
@@ -232,6 +240,26 @@ impl Pods {
         context.client.status(POD, key.namespace(), &key.name, &status).await?;
         Ok(Next::OnEvent)
     }
+}
+
+/// The event that goes with how a pod's containers started. Real kubelets tell of images, too.
+async fn tell_start(context: &Context, pod: &Value) -> client::Result<()> {
+    let names = pod["spec"]["containers"].as_array().into_iter().flatten();
+    let names: Vec<&str> = names.filter_map(|container| container["name"].as_str()).collect();
+    let names = names.join(", ");
+    let (level, reason, message) = match annotation(pod, FAILS) {
+        None => ("Normal", "Started", format!("Started container {names} (simulated)")),
+        Some("CrashLoopBackOff") => (
+            "Warning",
+            "BackOff",
+            format!("Back-off restarting failed container {names}"),
+        ),
+        Some(reason) => {
+            let message = annotation(pod, FAILS_MESSAGE).unwrap_or(reason);
+            ("Warning", "Failed", format!("Error: {message}"))
+        }
+    };
+    events::record(context, POD, pod, level, reason, &message).await
 }
 
 /// Whether a claim of the pod is in the way of giving it a node, and how the scheduler says so.

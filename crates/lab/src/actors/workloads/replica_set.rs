@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::{MANAGER, NAME, active, is_deleting, pod_from, selector, wanted_replicas};
 use crate::actor::{Actor, Context, Key, Next, Watch};
+use crate::actors::events;
 use crate::client::{self, name_of};
 use crate::conditions;
 use crate::kind::{POD, REPLICA_SET};
@@ -49,6 +50,17 @@ async fn reconcile(context: &Context, key: &Key) -> client::Result<Next> {
         let name = format!("{}-{}", key.name, context.random.suffix(5));
         let pod = pod_from(&set["spec"]["template"], &set, "ReplicaSet", &name, &[]);
         client.create(POD, &pod).await?;
+        let message = format!("Created pod: {name}");
+        events::record_as(
+            context,
+            "replicaset-controller",
+            REPLICA_SET,
+            &set,
+            "Normal",
+            "SuccessfulCreate",
+            &message,
+        )
+        .await?;
     }
     // What is not ready yet goes first, then what is youngest.
     pods.sort_by_key(|pod| {

@@ -1,5 +1,7 @@
 //! Where a control plane is reached: its Services and Routes, and the addresses that these get.
 
+use std::net::IpAddr;
+
 use serde_json::{Value, json};
 
 use crate::actor::Context;
@@ -206,6 +208,19 @@ impl Infrastructure {
             return None;
         }
         self.endpoint.as_ref().map(|(host, _)| host.as_str())
+    }
+
+    /// Tells where the API server really listens, where that is not the address that its Service got.
+    pub(super) fn reached_at(&mut self, url: &str) {
+        let Some((host, port)) = url.strip_prefix("https://").and_then(|rest| rest.rsplit_once(':')) else {
+            return;
+        };
+        // A name that a person chose stays: it is theirs to point somewhere.
+        if let (Some(endpoint), Ok(port)) = (&mut self.endpoint, port.parse())
+            && endpoint.0.parse::<IpAddr>().is_ok()
+        {
+            *endpoint = (host.to_owned(), port);
+        }
     }
 
     /// What is waited for.

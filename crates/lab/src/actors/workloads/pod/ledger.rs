@@ -18,6 +18,8 @@ struct Entry {
     node: String,
     requested: Resources,
     address: Option<Ipv4Addr>,
+    labels: Value,
+    controller: Value,
 }
 
 #[derive(Default)]
@@ -55,6 +57,24 @@ impl Ledger {
             })
     }
 
+    /// How many of its like a node has, the pod itself left out: those that it wants to be spread among, and those of the
+    /// same controller, which the scheduler spreads unasked.
+    pub(super) fn alike(&self, node: &str, pod: &Value) -> (usize, usize) {
+        let own = Key::of(pod);
+        let controller = controller(pod);
+        let entries = self.lock();
+        let others = entries
+            .iter()
+            .filter(|(key, entry)| **key != own && key.namespace == own.namespace && entry.node == node);
+        others.fold((0, 0), |(spread, siblings), (_, entry)| {
+            let sibling = !controller.is_null() && entry.controller == controller;
+            (
+                spread + usize::from(is_spread_among(pod, &entry.labels)),
+                siblings + usize::from(sibling),
+            )
+        })
+    }
+
     /// The pod's address out of its node's part of the cluster network, the same each time it is asked for.
     pub(super) fn address(&self, key: &Key, node: &Value) -> String {
         let mut entries = self.lock();
@@ -87,6 +107,8 @@ impl Ledger {
                 node: node.to_owned(),
                 requested: requested(pod),
                 address,
+                labels: pod["metadata"]["labels"].clone(),
+                controller: controller(pod),
             },
         );
     }
@@ -94,6 +116,26 @@ impl Ledger {
     fn lock(&self) -> MutexGuard<'_, BTreeMap<Key, Entry>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The uid of the pod's controller.
+fn controller(pod: &Value) -> Value {
+    let owners = pod["metadata"]["ownerReferences"].as_array().into_iter().flatten();
+    let mut controllers = owners.filter(|owner| owner["controller"] == true);
+    controllers.next().map_or(Value::Null, |owner| owner["uid"].clone())
+}
+
+/// Whether the pod wants to be spread over hosts among pods with these labels.
+fn is_spread_among(pod: &Value, labels: &Value) -> bool {
+    let constraints = pod["spec"]["topologySpreadConstraints"]
+        .as_array()
+        .into_iter()
+        .flatten();
+    let mut by_host = constraints.filter(|constraint| constraint["topologyKey"] == "kubernetes.io/hostname");
+    by_host.any(|constraint| {
+        let wanted = constraint["labelSelector"]["matchLabels"].as_object();
+        wanted.is_some_and(|wanted| wanted.iter().all(|(key, value)| labels[key] == *value))
+    })
 }
 
 /// First address of the node's part of the cluster network (10.128.0.0/14), as OVN-Kubernetes writes it on the node; a
@@ -114,4 +156,38 @@ fn subnet(node: &Value) -> u32 {
         || base + (super::hash::fnv(name_of(node).as_bytes()) % 512) * 512,
         u32::from,
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn pod(name: &str, controller: &str, labels: &Value) -> Value {
+        json!({
+            "metadata": {
+                "name": name,
+                "namespace": "n",
+                "labels": labels,
+                "ownerReferences": [{ "uid": controller, "controller": true }],
+            },
+            "spec": { "topologySpreadConstraints": [{
+                "topologyKey": "kubernetes.io/hostname",
+                "labelSelector": { "matchLabels": { "pool": "p" } },
+            }] },
+        })
+    }
+
+    #[test]
+    fn knows_a_pods_like_on_a_node() {
+        let ledger = Ledger::default();
+        for (name, node, controller, pool) in [("a", "one", "x", "p"), ("b", "one", "y", "q"), ("c", "two", "x", "q")] {
+            let pod = pod(name, controller, &json!({ "pool": pool }));
+            ledger.place(&Key::of(&pod), node, &pod);
+        }
+        let new = pod("d", "x", &json!({ "pool": "p" }));
+        assert_eq!(ledger.alike("one", &new), (1, 1));
+        assert_eq!(ledger.alike("two", &new), (0, 1));
+        assert_eq!(ledger.alike("three", &new), (0, 0));
+    }
 }
