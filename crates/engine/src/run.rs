@@ -241,6 +241,9 @@ impl<'a> Run<'a> {
     async fn finish(mut self, end: End) -> Result<Report, RunError> {
         self.tasks.abort_all();
         self.give_all_back().await;
+        if let End::TimedOut(_) = end {
+            self.explain_unfinished();
+        }
         let report = self.report();
         let result = match end {
             End::Done if report.is_ready() => Ok(report),

@@ -4,16 +4,24 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use berth_apiserver::KeyAndCertificate;
 
-/// Who a kubeconfig is for, and of what.
+/// Of what a kubeconfig is, and for whom.
 pub(crate) struct Kubeconfig<'a> {
-    /// Name of the cluster and the context.
+    /// Name of the cluster.
     pub(crate) cluster: &'a str,
-    /// Name of the user.
-    pub(crate) user: &'a str,
     /// `https://host:port`.
     pub(crate) server: &'a str,
     /// PEM of the CA that signed the server's certificate.
     pub(crate) ca: &'a str,
+    /// Its users, each with a context; the first one's is current.
+    pub(crate) users: &'a [User<'a>],
+}
+
+/// A user, and the context in which one is that user.
+pub(crate) struct User<'a> {
+    /// Name of the user.
+    pub(crate) name: &'a str,
+    /// Name of the context.
+    pub(crate) context: &'a str,
     /// The user's certificate and key.
     pub(crate) client: &'a KeyAndCertificate,
 }
@@ -23,32 +31,42 @@ impl Kubeconfig<'_> {
     pub(crate) fn text(&self) -> String {
         let Self {
             cluster,
-            user,
             server,
             ca,
-            client,
+            users,
         } = self;
-        let [ca, certificate, key] = [*ca, &client.certificate, &client.key].map(|pem| STANDARD.encode(pem));
-        format!(
+        let ca = STANDARD.encode(ca);
+        let current = users.first().map_or("", |user| user.context);
+        let mut text = format!(
             "apiVersion: v1\n\
              kind: Config\n\
-             current-context: {cluster}\n\
+             current-context: {current}\n\
              clusters:\n\
              - name: {cluster}\n  \
                cluster:\n    \
                  server: {server}\n    \
                  certificate-authority-data: {ca}\n\
-             users:\n\
-             - name: {user}\n  \
-               user:\n    \
-                 client-certificate-data: {certificate}\n    \
-                 client-key-data: {key}\n\
-             contexts:\n\
-             - name: {cluster}\n  \
-               context:\n    \
-                 cluster: {cluster}\n    \
-                 user: {user}\n"
-        )
+             users:\n"
+        );
+        for User { name, client, .. } in *users {
+            let [certificate, key] = [&client.certificate, &client.key].map(|pem| STANDARD.encode(pem));
+            text.push_str(&format!(
+                "- name: {name}\n  \
+                   user:\n    \
+                     client-certificate-data: {certificate}\n    \
+                     client-key-data: {key}\n"
+            ));
+        }
+        text.push_str("contexts:\n");
+        for User { name, context, .. } in *users {
+            text.push_str(&format!(
+                "- name: {context}\n  \
+                   context:\n    \
+                     cluster: {cluster}\n    \
+                     user: {name}\n"
+            ));
+        }
+        text
     }
 }
 
@@ -62,12 +80,16 @@ mod tests {
             certificate: "cert".to_owned(),
             key: "key".to_owned(),
         };
+        let user = |name, context| User {
+            name,
+            context,
+            client: &client,
+        };
         let kubeconfig = Kubeconfig {
             cluster: "c",
-            user: "u",
             server: "https://127.0.0.1:1",
             ca: "ca",
-            client: &client,
+            users: &[user("u", "c"), user("r", "c-reader")],
         };
         insta::assert_snapshot!(kubeconfig.text(), @r"
         apiVersion: v1
@@ -83,11 +105,19 @@ mod tests {
           user:
             client-certificate-data: Y2VydA==
             client-key-data: a2V5
+        - name: r
+          user:
+            client-certificate-data: Y2VydA==
+            client-key-data: a2V5
         contexts:
         - name: c
           context:
             cluster: c
             user: u
+        - name: c-reader
+          context:
+            cluster: c
+            user: r
         ");
     }
 }

@@ -6,6 +6,7 @@
 //!
 //! What is not here: anything of Berth's own procedure. What is under test may not appear in its own world.
 
+mod access;
 mod actor;
 mod actors;
 mod authorities;

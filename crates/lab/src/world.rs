@@ -103,6 +103,7 @@ impl World {
             version: ServerVersion::release(config.generation.kubernetes()),
             virtual_resources: vec![Arc::new(PackageManifests::new(config.generation)), Arc::new(Projects)],
             root_ca: Some(config.root_ca),
+            authorizer: Some(crate::access::authorizer()),
             ..Options::in_memory()
         })?;
         let client = Client::new(kube::Client::new(server.service(Identity::admin()), "default"), "lab");

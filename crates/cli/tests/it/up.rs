@@ -255,3 +255,24 @@ fn events_are_json_lines_without_secrets() {
     let password = home.ok(&["password", "guest-cluster-0"]);
     assert!(!stdout.contains(password.trim()), "the password is in no event");
 }
+
+#[test]
+fn a_user_who_may_only_read_gets_the_whole_plan() {
+    let home = Home::new();
+    home.ok(&["lab", "start", "--speed", "max"]);
+    let output = home.run(&["--lab", "--context", "reader", "plan", "-f", EXAMPLE]);
+    let plan = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.code(), Some(2), "{plan}{}", String::from_utf8_lossy(&output.stderr));
+    for part in [
+        "set IngressController openshift-ingress-operator/default (compared on this side, not by the server)",
+        "create MultiClusterEngine multiclusterengine (known after multicluster-engine-operator)",
+        "create HostedCluster hcp/guest-cluster-0 (known after multicluster-engine)",
+    ] {
+        assert!(plan.contains(part), "`{part}` is not in\n{plan}");
+    }
+    // And may not write, whatever is asked.
+    let output = home.run(&["--lab", "--context", "reader", "up", "-f", EXAMPLE, "--timeout", "20s"]);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_ne!(output.status.code(), Some(0), "{stderr}");
+    assert!(stderr.contains("forbidden"), "{stderr}");
+}

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use berth_procedure::{Assessment, Change, Effect, Observed, Step};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
 use super::Run;
@@ -12,6 +12,9 @@ use crate::report::Outcome;
 
 /// A time to look again that has passed already is put off by this much.
 const SOON: Duration = Duration::from_millis(100);
+
+/// Longer than any step waits before it speaks of what may only seem wrong.
+const LASTED: SignedDuration = SignedDuration::from_hours(24);
 
 impl Run<'_> {
     /// Whether the step ended.
@@ -49,6 +52,27 @@ impl Run<'_> {
             assessment => {
                 self.show(index, assessment).await;
                 false
+            }
+        }
+    }
+
+    /// What a wait is explained by once it has lasted is worth saying at the end, however short the wait was: the user did
+    /// not want to wait any longer.
+    pub(super) fn explain_unfinished(&mut self) {
+        let now = self.engine.now();
+        let now = now.checked_add(LASTED).unwrap_or(now);
+        for (step, progress) in self.steps.iter().zip(&mut self.progress) {
+            if !progress.has_begun() || progress.has_ended() {
+                continue;
+            }
+            let since = progress.since;
+            let assessment = step.assess(&Observed {
+                facts: &self.world.facts,
+                now,
+                since,
+            });
+            if let Assessment::Blocked { .. } = assessment {
+                progress.shown = Some(assessment);
             }
         }
     }

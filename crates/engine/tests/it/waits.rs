@@ -195,6 +195,44 @@ async fn a_run_that_times_out_says_what_it_last_saw() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_run_that_times_out_early_explains_what_it_would_have_explained_later() {
+    let world = World::new();
+    let diagnosis = Diagnosis {
+        id: "P05".into(),
+        title: "no address".into(),
+        object: "Service a/b".into(),
+        evidence: Vec::new(),
+        fix: "make a pool".into(),
+    };
+    let explained = diagnosis.clone();
+    let steps: Steps = vec![
+        Fake::new("a")
+            .assessed(move |observed| {
+                if observed.now.duration_since(observed.since).as_secs() < 30 {
+                    return Assessment::waiting("Slow", "the address is pending");
+                }
+                Assessment::Blocked {
+                    diagnosis: explained.clone(),
+                    recheck_at: None,
+                }
+            })
+            .boxed(),
+    ];
+    let limits = Limits {
+        timeout: Some(Duration::from_secs(5)),
+        ..Limits::none()
+    };
+    let (result, _) = up_within(&world.engine(), &steps, limits).await;
+    let Err(RunError::TimedOut { report, .. }) = result else {
+        panic!("{result:?}")
+    };
+    let Outcome::Unfinished { diagnosis: told, .. } = &report.steps[0].outcome else {
+        panic!("{report:?}")
+    };
+    assert_eq!(told.as_ref(), Some(&diagnosis));
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_interrupted_run_gives_its_lease_back() {
     let world = World::new();
     let steps: Steps = vec![

@@ -8,7 +8,7 @@ use berth_apiserver::{CertificateAuthority, Clock, KeyAndCertificate, Tls};
 
 use super::StartGuestError;
 use crate::home::{create_private_folder, read_if_there, write_private};
-use crate::kubeconfig::Kubeconfig;
+use crate::kubeconfig::{Kubeconfig, User};
 use crate::site::GuestId;
 
 const ADMIN: &str = "system:admin";
@@ -62,10 +62,13 @@ impl Kept {
         let client = self.authority.issue_client(ADMIN, &[ADMINS])?;
         let text = Kubeconfig {
             cluster: &self.context,
-            user: "admin",
             server: url,
             ca: self.authority(),
-            client: &client,
+            users: &[User {
+                name: "admin",
+                context: &self.context,
+                client: &client,
+            }],
         }
         .text();
         write_private(&path, &text).map_err(keep(&path))?;

@@ -16,10 +16,11 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use tokio::net::TcpListener;
 
 use super::{CrdsError, Running, StartOptions, build_id, network, upstream, url};
+use crate::access::{READER, READERS};
 use crate::authorities::{Authorities, AuthoritiesError};
 use crate::downloads;
 use crate::home::{LabFolder, LabName, Lock, Ports, Record, write_private};
-use crate::kubeconfig::Kubeconfig;
+use crate::kubeconfig::{Kubeconfig, User};
 use crate::random::Random;
 use crate::sockets::listen_patiently;
 use crate::world::{Config, Faults, StartError, World};
@@ -188,14 +189,26 @@ fn record(options: &StartOptions, former: Option<&Record>, started: Timestamp) -
 }
 
 fn write_kubeconfig(folder: &LabFolder, authorities: &Authorities, ports: Ports) -> Result<(), RunError> {
-    let client = authorities.cluster.issue_client("lab-admin", &["system:masters"])?;
+    let admin = authorities.cluster.issue_client("lab-admin", &["system:masters"])?;
+    let reader = authorities.cluster.issue_client(READER, &[READERS])?;
     let cluster = format!("berth-{}", folder.name());
+    let [admins, readers] = ["admin", "reader"].map(|who| format!("{cluster}-{who}"));
     let kubeconfig = Kubeconfig {
         cluster: &cluster,
-        user: &format!("{cluster}-admin"),
         server: &url(ports.api),
         ca: authorities.cluster.certificate(),
-        client: &client,
+        users: &[
+            User {
+                name: &admins,
+                context: &cluster,
+                client: &admin,
+            },
+            User {
+                name: &readers,
+                context: "reader",
+                client: &reader,
+            },
+        ],
     };
     let path = folder.kubeconfig();
     write_private(&path, &kubeconfig.text()).map_err(|source| RunError::Folder { path, source })

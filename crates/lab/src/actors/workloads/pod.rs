@@ -98,13 +98,18 @@ impl Pods {
 
     /// A claim was bound, or could not be: its pods that wait for a node try again.
     async fn claim_changed(&self, context: &Context, key: &Key, claim: &str) -> client::Result<Next> {
+        // What a pod waits for from here on is waited for under the claim's key: its own was told to wait for events.
+        let mut soonest: Option<Duration> = None;
         for pod in context.client.list(POD, key.namespace(), "").await? {
             let waits = pod["spec"]["nodeName"].is_null() || pod["status"]["phase"] == "Pending";
-            if waits && claims(&pod).any(|name| name == claim) {
-                self.pod(context, &Key::of(&pod)).await?;
+            if waits
+                && claims(&pod).any(|name| name == claim)
+                && let Next::After(left) = self.pod(context, &Key::of(&pod)).await?
+            {
+                soonest = Some(soonest.map_or(left, |soonest| soonest.min(left)));
             }
         }
-        Ok(Next::OnEvent)
+        Ok(soonest.map_or(Next::OnEvent, Next::After))
     }
 
     async fn stop(&self, context: &Context, key: &Key, pod: &Value) -> client::Result<Next> {
