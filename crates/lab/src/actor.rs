@@ -74,6 +74,18 @@ pub(crate) trait Actor: Send + Sync + 'static {
     fn reconcile<'a>(&'a self, context: &'a Context, key: &'a Key) -> BoxFuture<'a, client::Result<Next>>;
 }
 
+// === impl Next ===
+
+impl Next {
+    /// The earlier of two, for a key that stands for several objects.
+    pub(crate) fn sooner(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::After(one), Self::After(other)) => Self::After(one.min(other)),
+            (Self::OnEvent, next) | (next, Self::OnEvent) => next,
+        }
+    }
+}
+
 // === impl Key ===
 
 impl Key {

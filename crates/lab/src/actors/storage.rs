@@ -65,12 +65,14 @@ impl Actor for Claims {
             if key.namespace.is_some() {
                 return self.claim(context, key).await;
             }
+            // A volume that begins to be made here is waited for here: the claim's own key waits for events.
+            let mut next = Next::OnEvent;
             for claim in context.client.list(PERSISTENT_VOLUME_CLAIM, None, "").await? {
                 if claim["spec"]["volumeName"].is_null() {
-                    self.claim(context, &Key::of(&claim)).await?;
+                    _ = self.claim(context, &Key::of(&claim)).await?;
                 }
             }
-            Ok(Next::OnEvent)
+            Ok(next)
         }
         .boxed()
     }

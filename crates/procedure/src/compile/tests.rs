@@ -118,6 +118,6 @@ fn every_field_that_is_written_is_in_upstreams_schemas() {
         }
     }
     if held == 0 {
-        println!("skipped: no ../shared");
+        println!("skipped: compile against upstream's schemas: no ../shared");
     }
 }

@@ -16,7 +16,7 @@ fn golden() -> Option<PathBuf> {
     if folder.is_dir() {
         return Some(folder);
     }
-    eprintln!("skipped: no ../shared");
+    eprintln!("skipped: hcp against recorded renderings: no ../shared");
     None
 }
 

@@ -464,7 +464,7 @@ fn crd(generation: &str, name: &str) -> Option<serde_json::Value> {
     let data = std::env::var_os("BERTH_UPSTREAM_DATA").map_or_else(|| root.join("../shared"), |path| root.join(path));
     let file = data.join(format!("crds/{generation}/hypershift.openshift.io_{name}.yaml"));
     let Ok(text) = fs::read_to_string(file) else {
-        eprintln!("skipped: no ../shared");
+        eprintln!("skipped: render against upstream's schemas: no ../shared");
         return None;
     };
     Some(yaml::parse(&text).unwrap().remove(0))

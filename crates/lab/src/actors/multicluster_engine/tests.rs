@@ -198,7 +198,7 @@ async fn killed_on_the_way_it_still_comes_up() {
 #[tokio::test(start_paused = true)]
 async fn what_is_written_passes_upstreams_schemas() {
     let Some(crds) = upstream_crds() else {
-        println!("skipped: no ../shared");
+        println!("skipped: multicluster_engine against upstream's schemas: no ../shared");
         return;
     };
     // A status that a schema refuses would never be there, and what waits for it would wait for ever.

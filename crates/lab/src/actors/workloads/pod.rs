@@ -98,18 +98,15 @@ impl Pods {
 
     /// A claim was bound, or could not be: its pods that wait for a node try again.
     async fn claim_changed(&self, context: &Context, key: &Key, claim: &str) -> client::Result<Next> {
-        // What a pod waits for from here on is waited for under the claim's key: its own was told to wait for events.
-        let mut soonest: Option<Duration> = None;
+        // What a pod begins here is waited for here: its own key waits for events.
+        let mut next = Next::OnEvent;
         for pod in context.client.list(POD, key.namespace(), "").await? {
             let waits = pod["spec"]["nodeName"].is_null() || pod["status"]["phase"] == "Pending";
-            if waits
-                && claims(&pod).any(|name| name == claim)
-                && let Next::After(left) = self.pod(context, &Key::of(&pod)).await?
-            {
-                soonest = Some(soonest.map_or(left, |soonest| soonest.min(left)));
+            if waits && claims(&pod).any(|name| name == claim) {
+                _ = self.pod(context, &Key::of(&pod)).await?;
             }
         }
-        Ok(soonest.map_or(Next::OnEvent, Next::After))
+        Ok(next)
     }
 
     async fn stop(&self, context: &Context, key: &Key, pod: &Value) -> client::Result<Next> {
@@ -352,3 +349,6 @@ fn annotation<'a>(pod: &'a Value, key: &str) -> Option<&'a str> {
 fn uid(pod: &Value) -> &str {
     pod["metadata"]["uid"].as_str().unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests;
