@@ -7,13 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Hosted control planes on OpenShift Virtualization, from a bare management cluster to working guests
 #[derive(Debug, Parser)]
-#[command(
-    name = "berth",
-    version,
-    disable_version_flag = true,
-    propagate_version = false,
-    max_term_width = 100
-)]
+#[command(name = "berth", version, max_term_width = 100)]
 #[command(
     after_help = "Without --lab, --kubeconfig or --context, a command acts on the running lab or on the current \
                         kubeconfig, whichever exists; where both do, reads say which they took and writes refuse."
@@ -251,7 +245,7 @@ pub(crate) enum LabCommand {
         #[arg(short, long)]
         yes: bool,
     },
-    /// Show a lab: address, speed, schemas, requests
+    /// Show a lab: address, speed, requests
     Status {
         /// How to print it
         #[arg(short, long, value_enum, default_value_t = Structured::Text)]

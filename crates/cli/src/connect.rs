@@ -27,6 +27,13 @@ pub(crate) async fn client(file: Option<&Path>, context: Option<&str>) -> Result
         }
         None => Kubeconfig::read().attempted("could not read the kubeconfig")?,
     };
+    if let Some(context) = context {
+        let known: Vec<&str> = kubeconfig.contexts.iter().map(|known| known.name.as_str()).collect();
+        if !known.contains(&context) {
+            return Err(Failure::usage(format!("the kubeconfig has no context `{context}`"))
+                .hint(format!("its contexts are {}", known.join(", "))));
+        }
+    }
     let options = KubeConfigOptions {
         context: context.map(str::to_owned),
         ..KubeConfigOptions::default()

@@ -41,6 +41,10 @@ impl Failure {
     pub(crate) fn because(mut self, error: &(dyn Error + 'static)) -> Self {
         let mut next = Some(error);
         while let Some(error) = next {
+            if let Some(text) = refusal(error) {
+                self.causes.push(text);
+                break;
+            }
             let text = error.to_string();
             // Some libraries print their source in their own message: don't say a thing twice.
             if !self.causes.last().is_some_and(|last| last.contains(&text)) {
@@ -58,6 +62,14 @@ impl Failure {
     }
 }
 
+/// What an API server said no with, in its own words: the client library would print its whole Status.
+fn refusal(error: &(dyn Error + 'static)) -> Option<String> {
+    match error.downcast_ref()? {
+        kube::Error::Api(status) if !status.message.is_empty() => Some(status.message.clone()),
+        _ => None,
+    }
+}
+
 /// Names what was attempted when an error passes on.
 pub(crate) trait Attempted<T> {
     /// `message` fits after "error: ": what was attempted, on what.
@@ -67,5 +79,20 @@ pub(crate) trait Attempted<T> {
 impl<T, E: Error + 'static> Attempted<T> for std::result::Result<T, E> {
     fn attempted(self, message: impl Into<String>) -> Result<T> {
         self.map_err(|error| Failure::failed(message).because(&error))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use kube::core::Status;
+
+    use super::*;
+
+    #[test]
+    fn an_api_servers_refusal_is_told_in_its_own_words() {
+        let status = Status::failure(r#"pods "etcd-0" not found"#, "NotFound").with_code(404);
+        let answer: Result<(), _> = Err(kube::Error::Api(status.boxed()));
+        let failure = answer.attempted("could not get pods").expect_err("it is a failure");
+        assert_eq!(failure.causes, [r#"pods "etcd-0" not found"#]);
     }
 }

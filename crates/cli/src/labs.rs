@@ -49,6 +49,14 @@ pub(crate) fn name(text: &str) -> Result<LabName> {
         .map_err(|error: berth_lab::InvalidLabName| Failure::usage(error.to_string()))
 }
 
+/// What to type for this lab beside a command: nothing for the default one.
+pub(crate) fn flag(name: &str) -> String {
+    match name {
+        "default" => String::new(),
+        name => format!(" --lab={name}"),
+    }
+}
+
 /// Every lab that runs; none where there is no home to keep them in.
 pub(crate) fn running() -> Result<Vec<RunningLab>> {
     if env::home().is_none() {
@@ -123,6 +131,5 @@ fn start_options(printer: &Printer, text: &str, options: &LabOptions) -> Result<
         without: without.iter().cloned().collect(),
         crds,
         fsync: *fsync,
-        ..StartOptions::default()
     })
 }

@@ -21,14 +21,17 @@ mod program;
 mod progress;
 mod random;
 mod report_view;
+mod secrets;
 mod session;
 mod table;
 mod target;
+mod wrap;
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::Parser as _;
 use clap::error::ErrorKind;
+use clap::{CommandFactory as _, FromArgMatches as _};
 
 use args::{Cli, Command, TargetArgs};
 use commands::guest::Credential;
@@ -54,7 +57,7 @@ fn main() -> ExitCode {
             .collect();
         return ExitCode::from(commands::hcp::run(&printer, &rest));
     }
-    match Cli::try_parse_from(&arguments) {
+    match parse(&printer.program, &arguments) {
         Ok(cli) => match dispatch(&printer, cli) {
             Ok(code) => code,
             Err(failure) => {
@@ -64,6 +67,13 @@ fn main() -> ExitCode {
         },
         Err(error) => usage(&printer, &error),
     }
+}
+
+/// Usage lines name the program as it was called, as hints do.
+fn parse(program: &Program, arguments: &[OsString]) -> Result<Cli, clap::Error> {
+    let mut command = Cli::command().bin_name(program.to_string());
+    let matches = command.try_get_matches_from_mut(arguments)?;
+    Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
 }
 
 /// What clap has to say: help on stdout is an answer, anything else is wrong arguments.

@@ -109,6 +109,12 @@ impl Printer {
     }
 }
 
+/// A number and what it counts: `1 object`, `2 objects`.
+pub(crate) fn counted(count: usize, what: &str) -> String {
+    let end = if count == 1 { "" } else { "s" };
+    format!("{count} {what}{end}")
+}
+
 fn paint(colour: bool, tone: Tone, text: &str) -> String {
     if !colour {
         return text.to_owned();

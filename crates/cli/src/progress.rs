@@ -14,7 +14,7 @@ use berth_engine::Event;
 use tokio::sync::mpsc;
 
 use crate::failure::Result;
-use crate::printer::Printer;
+use crate::printer::{Printer, Tone};
 
 use board::Board;
 pub(crate) use board::millis;
@@ -45,12 +45,15 @@ pub(crate) async fn follow(printer: &Printer, show: Show<'_>, mut events: mpsc::
             sink.write(printer, &event)?;
         }
         let begun = board.apply(&event);
-        if let Some(text) = begun.and_then(|step| show.narrate.and_then(|narrate| narrate(step.as_str()))) {
-            view.above(printer, &text);
+        if let (Some(step), Some(narrate)) = (begun, show.narrate)
+            && let Some(text) = narrate(step.as_str())
+        {
+            let title = printer.err_tone(Tone::Strong, &board.title(&step));
+            view.above(printer, &format!("\n{title}\n\n{}\n", text.trim_end()));
         }
         view.show(printer, &board, &event);
     }
-    view.finish();
+    view.finish(printer);
     Ok(())
 }
 
@@ -74,9 +77,9 @@ impl View {
         }
     }
 
-    fn finish(&mut self) {
+    fn finish(&mut self, printer: &Printer) {
         match self {
-            Self::Live(live) => live.finish(),
+            Self::Live(live) => live.finish(printer),
             Self::Plain(_) => {}
         }
     }

@@ -5,7 +5,8 @@ use berth_engine::{Outcome, Report, RunError, StepReport};
 
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
-use crate::printer::{Printer, Tone};
+use crate::labs;
+use crate::printer::{Printer, Tone, counted};
 use crate::progress::millis;
 use crate::session::Session;
 
@@ -26,8 +27,8 @@ pub(crate) fn conclude(
                     "\n{session}: all is as the documents say; nothing to do, nothing was written ({took})"
                 ));
             } else {
-                let writes = report.writes;
-                printer.say(&format!("\n{session}: done in {took}, {writes} writes"));
+                let writes = counted(report.writes, "write");
+                printer.say(&format!("\n{session}: done in {took}, {writes}"));
             }
             hints(printer, session, guests, &report);
             Ok(Exit::Done)
@@ -71,20 +72,17 @@ fn steps(printer: &Printer, report: &Report) {
                 )
             }
         };
-        printer.say(&format!(
-            "{mark} {:<width$}  {:>6}  {tail}",
-            id.as_str(),
-            millis(*took_millis)
-        ));
+        let took = match outcome {
+            Outcome::Skipped { .. } | Outcome::NotBegun { .. } => String::new(),
+            _ => millis(*took_millis),
+        };
+        printer.say(&format!("{mark} {:<width$}  {took:>6}  {tail}", id.as_str()));
     }
 }
 
 fn hints(printer: &Printer, session: &Session, guests: &[GuestCluster], report: &Report) {
     let program = &printer.program;
-    let target = match session.lab.as_deref() {
-        None | Some("default") => String::new(),
-        Some(name) => format!(" --lab={name}"),
-    };
+    let flags = &session.flags;
     for guest in guests {
         let access = format!("guest/{}/access", guest.name);
         let access = report.steps.iter().find(|step| step.id.as_str() == access);
@@ -100,36 +98,36 @@ fn hints(printer: &Printer, session: &Session, guests: &[GuestCluster], report: 
             printer.say(&format!("  {name}: {value}"));
         }
         printer.say(&format!(
-            "  {program} kubeconfig{target} {0} > {0}.kubeconfig",
+            "  {program} kubeconfig{flags} {0} > {0}.kubeconfig",
             guest.name
         ));
         printer.say(&format!("  kubectl --kubeconfig {}.kubeconfig get nodes", guest.name));
-        printer.say(&format!("  {program} password{target} {}", guest.name));
+        printer.say(&format!("  {program} password{flags} {}", guest.name));
     }
     printer.say(&format!("\n{}", printer.err_tone(Tone::Strong, "look around")));
-    printer.say(&format!("  {program} status{target}"));
+    printer.say(&format!("  {program} status{flags}"));
     if let Some(guest) = guests.first() {
         printer.say(&format!(
-            "  {program} get{target} hostedclusters,nodepools -n {}",
+            "  {program} get{flags} hostedclusters,nodepools -n {}",
             guest.namespace
         ));
     }
-    if session.lab.is_some() {
+    if let Some(lab) = &session.lab {
+        let flags = labs::flag(lab);
         printer.say(&format!(
-            "  kubectl --kubeconfig \"$({program} lab kubeconfig{target})\" get pods -A"
+            "  kubectl --kubeconfig \"$({program} lab kubeconfig{flags})\" get pods -A"
         ));
         printer.say(&format!(
             "\n{}",
             printer.err_tone(Tone::Strong, "the lab keeps running")
         ));
-        printer.say(&format!("  {program} lab stop{target}    ends it, its data stay"));
-        printer.say(&format!("  {program} lab reset{target}   ends it and deletes its data"));
+        printer.say(&format!("  {program} lab stop{flags}    ends it, its data stay"));
+        printer.say(&format!("  {program} lab reset{flags}   ends it and deletes its data"));
     }
 }
 
 fn failure(printer: &Printer, session: &Session, error: RunError) -> Failure {
-    let program = &printer.program;
-    let again = format!("safe to run again: `{program} up` goes on where this ended");
+    let again = "safe to run again: the same command goes on where this ended";
     match error {
         RunError::Failed { report } => {
             steps(printer, &report);

@@ -14,10 +14,14 @@ use kube::Client;
 
 use crate::args::TargetArgs;
 use crate::connect;
+use crate::discovery::get;
+use crate::env;
 use crate::failure::Result;
 use crate::labs;
 use crate::printer::Printer;
 use crate::target::{self, Cluster, Purpose, Target};
+
+const CLUSTER_VERSION: &str = "/apis/config.openshift.io/v1/clusterversions/version";
 
 /// The chosen cluster, connected.
 pub(crate) struct Session {
@@ -25,6 +29,8 @@ pub(crate) struct Session {
     pub(crate) server: Server,
     /// The lab's name, where it is one.
     pub(crate) lab: Option<String>,
+    /// What to type beside a command so that it acts on this cluster again, with a space before each.
+    pub(crate) flags: String,
     read_only: bool,
 }
 
@@ -41,6 +47,7 @@ impl Session {
             Cluster::Lab(lab) => (Some(lab.name), Some(lab.kubeconfig)),
             Cluster::Kubeconfig(file) => (None, file),
         };
+        let flags = flags(args, lab.as_deref())?;
         let (client, url) = connect::client(file.as_deref(), context.as_deref()).await?;
         // Who a lab takes us for is no question; on a real hub it decides what a plan can say.
         let user = match &lab {
@@ -52,8 +59,15 @@ impl Session {
             client,
             server,
             lab,
+            flags,
             read_only: args.read_only,
         })
+    }
+
+    /// The cluster's own ID, which tells apart clusters behind the same name; `None` where it can't be read.
+    pub(crate) async fn cluster_id(&self) -> Option<String> {
+        let version = get(&self.client, CLUSTER_VERSION, "application/json").await.ok()?;
+        version["spec"]["clusterID"].as_str().map(str::to_owned)
     }
 
     /// The engine over this connection, with tools in Berth's own folder.
@@ -101,6 +115,20 @@ impl fmt::Display for Session {
             Some(name) => write!(f, " (lab {name})"),
         }
     }
+}
+
+/// The default lab needs no flag where there is nothing that it could be taken for.
+fn flags(args: &TargetArgs, lab: Option<&str>) -> Result<String> {
+    let mut flags = match (lab, &args.kubeconfig) {
+        (Some("default"), _) if env::kubeconfig().is_some() || labs::running()?.len() > 1 => " --lab".to_owned(),
+        (Some(name), _) => labs::flag(name),
+        (None, Some(file)) => format!(" --kubeconfig {}", file.display()),
+        (None, None) => String::new(),
+    };
+    if let Some(context) = &args.context {
+        flags.push_str(&format!(" --context {context}"));
+    }
+    Ok(flags)
 }
 
 /// Limits of a run that a user watches: the time given, and Ctrl-C.

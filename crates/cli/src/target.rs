@@ -125,7 +125,7 @@ fn refusal(printer: &Printer, why: &str, found: &Found) -> Failure {
     }
     if found.labs.is_empty() {
         failure = failure.hint(format!(
-            "`{} lab start`, then --lab, for a lab on this machine",
+            "`{0} lab start` for a lab on this machine; `{0} up --lab` starts one by itself",
             printer.program
         ));
     }
@@ -135,8 +135,11 @@ fn refusal(printer: &Printer, why: &str, found: &Found) -> Failure {
 fn running(printer: &Printer, name: &str) -> Result<Cluster> {
     let found = labs::find(name)?;
     found.map(Cluster::Lab).ok_or_else(|| {
-        Failure::usage(format!("the lab `{name}` does not run"))
-            .hint(format!("`{} lab start --lab={name}` starts it", printer.program))
+        Failure::usage(format!("the lab `{name}` does not run")).hint(format!(
+            "`{} lab start{}` starts it",
+            printer.program,
+            labs::flag(name)
+        ))
     })
 }
 

@@ -86,10 +86,13 @@ pub(crate) async fn settle(
         Knowledge::Absent => None,
         // A kind that was missing a moment ago may have come: the write itself will tell.
         Knowledge::NoKind if depth == Depth::Write => None,
-        Knowledge::Unknown | Knowledge::NoKind => match api.get(object).await? {
-            Found::Object(live) => Some(Arc::new(live)),
-            Found::Absent => None,
-            Found::NoKind => return Err(RequestError::no_kind(object).into()),
+        Knowledge::Unknown | Knowledge::NoKind => match api.get(object).await {
+            Ok(Found::Object(live)) => Some(Arc::new(live)),
+            Ok(Found::Absent) => None,
+            Ok(Found::NoKind) => return Err(RequestError::no_kind(object).into()),
+            // Whoever may not look (at a Secret, say) is shown what is wanted; that a write is refused, the write tells.
+            Err(error) if depth != Depth::Write && is_forbidden(&error) && makes(change) => None,
+            Err(error) => return Err(error.into()),
         },
     };
     let context = Context { api, object, depth };
@@ -260,6 +263,15 @@ impl Context<'_> {
             After::Absent
         }
     }
+}
+
+fn is_forbidden(error: &RequestError) -> bool {
+    error.kind == RequestErrorKind::Forbidden
+}
+
+/// Whether a change makes its object where there is none.
+fn makes(change: &Change) -> bool {
+    matches!(change, Change::Apply { .. } | Change::CreateOnce { .. })
 }
 
 /// A refusal for the sake of another manager is told as such.

@@ -32,15 +32,16 @@ pub(crate) async fn run(printer: &Printer, target: &TargetArgs, args: CheckArgs)
         Structured::Yaml => printer.out(&yaml::to_string(&value()?)),
         Structured::Text => {
             printer.say(&format!("{session}, as {}", session.server.user));
+            let width = results.iter().map(|result| result.id.len()).max().unwrap_or(0);
             for result in &results {
-                printer.out(&text(printer, result));
+                printer.out(&text(printer, result, width));
             }
         }
     }
     Ok(if refuses { Exit::Refused } else { Exit::Done })
 }
 
-fn text(printer: &Printer, result: &CheckResult) -> String {
+fn text(printer: &Printer, result: &CheckResult, width: usize) -> String {
     let CheckResult {
         id,
         title,
@@ -57,14 +58,15 @@ fn text(printer: &Printer, result: &CheckResult) -> String {
         Verdict::Refused => (Tone::Bad, "refused".to_owned()),
         Verdict::Unknown => (Tone::Quiet, "can't be told".to_owned()),
     };
-    let mut text = format!("{id:<4} {title}: {}\n", printer.out_tone(tone, &word));
+    let indent = " ".repeat(width + 2);
+    let mut text = format!("{id:<width$}  {title}: {}\n", printer.out_tone(tone, &word));
     if matches!(verdict, Verdict::Pass | Verdict::MendedBy(_)) {
         return text;
     }
     let place = at.as_ref().map(|at| format!("{at}: ")).unwrap_or_default();
-    text.push_str(&format!("       {place}{object}: {evidence}\n"));
+    text.push_str(&format!("{indent}{place}{object}: {evidence}\n"));
     if !fix.is_empty() {
-        text.push_str(&format!("       fix: {fix}\n"));
+        text.push_str(&format!("{indent}fix: {fix}\n"));
     }
     text
 }

@@ -3,13 +3,14 @@
 use std::fmt::Write as _;
 
 use kube::Client;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::args::DescribeArgs;
 use crate::discovery::{Discovery, get};
 use crate::exit::Exit;
 use crate::failure::{Attempted, Failure, Result};
 use crate::printer::Printer;
+use crate::secrets;
 use crate::table::Table;
 
 /// Prints one object and its events.
@@ -24,9 +25,10 @@ pub(crate) async fn run(printer: &Printer, client: &Client, args: DescribeArgs) 
     let served = discovery.find(&kind)?[0];
     let namespace = namespace.unwrap_or_else(|| "default".to_owned());
     let path = served.path(Some(&namespace), Some(&name));
-    let object = get(client, &path, "application/json")
+    let mut object = get(client, &path, "application/json")
         .await
         .attempted(format!("could not get {} {name}", served.kind))?;
+    secrets::hide(&mut object);
     printer.out(&describe(&object));
     let uid = object["metadata"]["uid"].as_str().unwrap_or_default();
     let namespace = object["metadata"]["namespace"].as_str().unwrap_or("default");
@@ -34,7 +36,7 @@ pub(crate) async fn run(printer: &Printer, client: &Client, args: DescribeArgs) 
     Ok(Exit::Done)
 }
 
-/// The object's fields under words. Secret values show only how long they are.
+/// The object's fields under words.
 fn describe(object: &Value) -> String {
     let mut text = String::new();
     let metadata = &object["metadata"];
@@ -55,22 +57,30 @@ fn describe(object: &Value) -> String {
             field(&mut text, &words(name), time);
         }
     }
-    let secret = object["kind"] == "Secret";
     for (name, value) in object.as_object().into_iter().flatten() {
         if matches!(name.as_str(), "apiVersion" | "kind" | "metadata") {
             continue;
         }
-        if secret && name == "data" {
-            text.push_str("Data:\n");
-            for (key, value) in value.as_object().into_iter().flatten() {
-                let encoded = value.as_str().map_or(0, str::len);
-                let _ = writeln!(text, "  {key}:  {} bytes", encoded / 4 * 3);
-            }
-            continue;
+        match value {
+            Value::Object(map) if name == "data" => data(&mut text, map),
+            value => nested(&mut text, &words(name), value, 0),
         }
-        nested(&mut text, &words(name), value, 0);
     }
     text
+}
+
+/// Of a ConfigMap or Secret: its keys are names, not words.
+fn data(text: &mut String, map: &Map<String, Value>) {
+    text.push_str("Data:\n");
+    for (key, value) in map {
+        let value = plain(value);
+        if value.contains('\n') {
+            let _ = writeln!(text, "  {key}:");
+            value.lines().for_each(|line| _ = writeln!(text, "    {line}"));
+        } else {
+            let _ = writeln!(text, "  {key}:  {value}");
+        }
+    }
 }
 
 fn field(text: &mut String, name: &str, value: &str) {
@@ -183,11 +193,9 @@ async fn events(client: &Client, namespace: &str, uid: &str) -> Result<String> {
     let table = Table { headings, rows }.render();
     Ok(format!(
         "Events:\n{}",
-        table.lines().fold(String::new(), |text, line| text
-            + "  "
-            + line
-            + "
-")
+        table
+            .lines()
+            .fold(String::new(), |text, line| text + "  " + line + "\n")
     ))
 }
 
@@ -196,6 +204,16 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn keys_of_data_are_left_as_they_are() {
+        let object = json!({ "kind": "ConfigMap", "data": { "ca-bundle.crt": "one\ntwo\n", "mtu": "9000" } });
+        let text = describe(&object);
+        assert!(
+            text.ends_with("Data:\n  ca-bundle.crt:\n    one\n    two\n  mtu:  9000\n"),
+            "{text}"
+        );
+    }
 
     #[test]
     fn an_object_reads_as_words() {
@@ -225,13 +243,5 @@ mod tests {
             Status:  False
             Type:  AllNodesHealthy
         ");
-    }
-
-    #[test]
-    fn a_secret_shows_only_how_long_its_values_are() {
-        let object = json!({ "kind": "Secret", "metadata": { "name": "s" }, "data": { "key": "c2VjcmV0" } });
-        let text = describe(&object);
-        assert!(text.contains("key:  6 bytes"), "{text}");
-        assert!(!text.contains("c2VjcmV0"), "{text}");
     }
 }

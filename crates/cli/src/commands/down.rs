@@ -5,12 +5,12 @@ use berth_procedure::{Step, compile_removal};
 use tokio::sync::mpsc;
 
 use crate::args::{DownArgs, TargetArgs};
-use crate::commands::up::ask;
+use crate::commands::up::{ask, introduce, read_only};
 use crate::exit::Exit;
 use crate::failure::{Attempted, Failure, Result};
 use crate::guests;
 use crate::plan_view;
-use crate::printer::{Printer, Tone};
+use crate::printer::{Printer, Tone, counted};
 use crate::progress::{self, Show, millis};
 use crate::session::{self, Session};
 use crate::target::Purpose;
@@ -43,13 +43,16 @@ pub(crate) async fn run(printer: &Printer, target: &TargetArgs, args: DownArgs) 
         .remove_plan(&steps)
         .await
         .attempted(format!("could not plan the removal on {session}"))?;
-    printer.say(&format!("{session}, as {}", session.server.user));
+    introduce(printer, &session).await;
     printer.say(plan_view::removals(&plan, &|tone, text| printer.err_tone(tone, text)).trim_end());
     if plan.is_empty() {
         return Err(
             Failure::new(Exit::Refused, "nothing to delete: Berth deletes only what it made")
                 .hint("`hcp destroy cluster kubevirt` deletes hosted clusters that were made by hand"),
         );
+    }
+    if target.read_only {
+        return Err(read_only(&session));
     }
     let names: Vec<&str> = found.iter().map(|guest| guest.name.as_str()).collect();
     ask(
@@ -72,10 +75,10 @@ pub(crate) async fn run(printer: &Printer, target: &TargetArgs, args: DownArgs) 
 fn conclude(printer: &Printer, session: &Session, ended: Result<RemovalReport, RemoveError>) -> Result<Exit> {
     match ended {
         Ok(report) => {
-            let count = report.removed.len();
+            let count = counted(report.removed.len(), "object");
             let mark = printer.err_tone(Tone::Good, "✓");
             printer.say(&format!(
-                "{mark} {session}: {count} objects deleted in {}",
+                "{mark} {session}: {count} deleted in {}",
                 millis(report.took_millis)
             ));
             Ok(Exit::Done)

@@ -9,6 +9,7 @@ use crate::discovery::{Discovery, Served, get};
 use crate::exit::Exit;
 use crate::failure::{Attempted, Failure, Result};
 use crate::printer::Printer;
+use crate::secrets;
 use crate::table::Table;
 
 const TABLE: &str = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json";
@@ -129,6 +130,7 @@ async fn objects(printer: &Printer, request: &Request<'_>, served: &[&Served], o
         if let Some(metadata) = item["metadata"].as_object_mut() {
             metadata.remove("managedFields");
         }
+        secrets::hide(item);
     }
     if output == Listing::Name {
         for item in &items {

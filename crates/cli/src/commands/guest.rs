@@ -30,7 +30,7 @@ impl Credential {
 /// Prints the credential on stdout, and nothing else there.
 pub(crate) async fn run(printer: &Printer, session: &Session, typed: &str, credential: Credential) -> Result<Exit> {
     let guest = guests::find(&session.client, typed).await?;
-    let value = read(session, &guest, credential).await?;
+    let value = read(printer, session, &guest, credential).await?;
     match credential {
         // A kubeconfig is printed verbatim, as `hcp create kubeconfig` does.
         Credential::Kubeconfig => printer.out(&value),
@@ -39,7 +39,7 @@ pub(crate) async fn run(printer: &Printer, session: &Session, typed: &str, crede
     Ok(Exit::Done)
 }
 
-async fn read(session: &Session, guest: &Guest, credential: Credential) -> Result<String> {
+async fn read(printer: &Printer, session: &Session, guest: &Guest, credential: Credential) -> Result<String> {
     let (field, key, what) = credential.where_it_is();
     let Guest {
         namespace,
@@ -48,10 +48,11 @@ async fn read(session: &Session, guest: &Guest, credential: Credential) -> Resul
     } = guest;
     let Some(secret) = object["status"][field]["name"].as_str() else {
         let failure = Failure::failed(format!("HostedCluster {namespace}/{name} has no {what} yet"));
+        let status = format!("{} status{}", printer.program, session.flags);
         return Err(match credential {
             Credential::Password if !object["spec"]["configuration"]["oauth"].is_null() => failure
                 .hint("an identity provider is configured, and that removes kubeadmin: log in through the provider"),
-            _ => failure.hint(format!("`status {name}` shows how far its control plane is")),
+            _ => failure.hint(format!("`{status} {name}` shows how far its control plane is")),
         });
     };
     let path = format!("/api/v1/namespaces/{namespace}/secrets/{secret}");

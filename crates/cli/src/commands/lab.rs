@@ -40,8 +40,11 @@ pub(crate) fn run(printer: &Printer, target: &TargetArgs, command: LabCommand) -
 fn kubeconfig(printer: &Printer, name: &str, raw: bool) -> Result<Exit> {
     let file = labs::home()?.kubeconfig(&labs::name(name)?);
     if !file.is_file() {
-        return Err(Failure::failed(format!("there is no lab `{name}`"))
-            .hint(format!("`{} lab start` starts one", printer.program)));
+        return Err(Failure::failed(format!("there is no lab `{name}`")).hint(format!(
+            "`{} lab start{}` starts it",
+            printer.program,
+            labs::flag(name)
+        )));
     }
     if raw {
         let text = std::fs::read_to_string(&file).attempted(format!("could not read {}", file.display()))?;
@@ -58,8 +61,9 @@ async fn stop(printer: &Printer, name: &str) -> Result<Exit> {
         .attempted(format!("could not stop the lab `{name}`"))?;
     printer.say(&if ran {
         format!(
-            "lab `{name}` stopped; its data stay, `{} lab start` goes on with them",
-            printer.program
+            "lab `{name}` stopped; its data stay, `{} lab start{}` goes on with them",
+            printer.program,
+            labs::flag(name)
         )
     } else {
         format!("lab `{name}` does not run")
@@ -85,8 +89,7 @@ async fn reset(printer: &Printer, name: &str, yes: bool) -> Result<Exit> {
 async fn status(printer: &Printer, name: &str, output: Structured) -> Result<Exit> {
     let status = berth_lab::status(&labs::home()?, &labs::name(name)?).await;
     let Some(status) = status.attempted(format!("could not ask the lab `{name}` how it is"))? else {
-        return Err(Failure::failed(format!("the lab `{name}` does not run"))
-            .hint(format!("`{} lab start` starts it", printer.program)));
+        return Err(does_not_run(printer, name)?);
     };
     match output {
         Structured::Json => printer.line(&format!("{:#}", value(&status))),
@@ -94,6 +97,17 @@ async fn status(printer: &Printer, name: &str, output: Structured) -> Result<Exi
         Structured::Text => printer.out(&text(&status)),
     }
     Ok(Exit::Done)
+}
+
+fn does_not_run(printer: &Printer, name: &str) -> Result<Failure> {
+    let failure = Failure::failed(format!("the lab `{name}` does not run"));
+    let failure = failure.hint(format!("`{} lab start{}` starts it", printer.program, labs::flag(name)));
+    let running: Vec<String> = labs::running()?.into_iter().map(|lab| lab.name).collect();
+    Ok(if running.is_empty() {
+        failure
+    } else {
+        failure.hint(format!("running are {}; --lab=NAME names one", running.join(", ")))
+    })
 }
 
 /// Requests by user agent and verb; dry runs apart, for they write nothing.
@@ -131,7 +145,7 @@ fn text(status: &LabStatus) -> String {
         ("API", lab.url.clone()),
         ("kubeconfig", lab.kubeconfig.display().to_string()),
         ("log", lab.log.display().to_string()),
-        ("process", format!("{}, since {}", lab.pid, lab.started)),
+        ("process", format!("{}, since {:.0}", lab.pid, lab.started)),
         ("speed", lab.speed.clone()),
         ("revision", revision.to_string()),
     ] {

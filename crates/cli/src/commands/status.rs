@@ -127,8 +127,11 @@ fn guest_text(printer: &Printer, guest: &GuestStatus, mark: &str) -> String {
         (false, true) => "available",
         (false, false) => "not available yet",
     };
-    let version = if version.is_empty() { "no version yet" } else { version };
-    let mut text = format!("{mark} guest {namespace}/{name}  {version} {progress}, {state}\n");
+    let rollout = match (version.as_str(), progress.as_str()) {
+        ("", "") => "no version yet".to_owned(),
+        (version, progress) => format!("{version} {progress}").trim().to_owned(),
+    };
+    let mut text = format!("{mark} guest {namespace}/{name}  {rollout}, {state}\n");
     if let Some(diagnosis) = diagnosis {
         let id = if diagnosis.id.is_empty() {
             String::new()

@@ -20,6 +20,7 @@ use crate::progress::{self, Show};
 use crate::report_view;
 use crate::session::{self, Session};
 use crate::target::{Cluster, Purpose, Target};
+use crate::wrap;
 
 /// Events are shown as fast as they come; so many may wait for a slow terminal.
 const EVENTS_AHEAD: usize = 256;
@@ -63,8 +64,10 @@ pub(crate) async fn run(printer: &Printer, target: &TargetArgs, args: UpArgs) ->
         printer.say(&format!(
             "{session}: nothing to do, so nothing is written; waiting for what is not ready yet"
         ));
+    } else if target.read_only {
+        return Err(read_only(&session).hint(format!("`{} plan` shows what there is to do", printer.program)));
     } else if session.lab.is_none() {
-        confirm(printer, &session, &plan, yes)?;
+        confirm(printer, &session, &plan, yes).await?;
     }
     let run = Run {
         engine: &engine,
@@ -130,15 +133,32 @@ fn select(steps: Vec<Box<dyn Step>>, only: &[String]) -> Result<Vec<Box<dyn Step
 }
 
 /// Shows the plan, and asks. A real cluster is not written to unasked.
-fn confirm(printer: &Printer, session: &Session, plan: &Plan, yes: bool) -> Result<()> {
+async fn confirm(printer: &Printer, session: &Session, plan: &Plan, yes: bool) -> Result<()> {
     let paint = |tone: Tone, text: &str| printer.err_tone(tone, text);
     printer.say(&plan_view::text(plan, false, &paint));
-    printer.say(&format!("{} {session}", paint(Tone::Strong, "cluster:")));
-    printer.say(&format!("{} {}", paint(Tone::Strong, "user:   "), session.server.user));
+    introduce(printer, session).await;
     for line in plan_view::hub_wide(plan) {
         printer.say(&format!("{} {line}", paint(Tone::Warning, "the whole cluster feels")));
     }
     ask(printer, "Apply this plan?", yes)
+}
+
+/// Says which cluster is about to be written to, and as whom.
+pub(crate) async fn introduce(printer: &Printer, session: &Session) {
+    let id = session.cluster_id().await.unwrap_or_else(|| "unknown".to_owned());
+    for (what, value) in [
+        ("cluster:", &session.to_string()),
+        ("ID:     ", &id),
+        ("user:   ", &session.server.user),
+    ] {
+        printer.say(&format!("{} {value}", printer.err_tone(Tone::Strong, what)));
+    }
+}
+
+/// The refusal of a command that would write, where the user said that nothing may be.
+pub(crate) fn read_only(session: &Session) -> Failure {
+    let message = format!("{session}: --read-only, and there is something to write; nothing was written");
+    Failure::new(Exit::Refused, message)
 }
 
 /// Asks for a yes. Without anybody to ask, only `--yes` is one.
@@ -159,5 +179,5 @@ pub(crate) fn ask(printer: &Printer, question: &str, yes: bool) -> Result<()> {
 }
 
 fn narration(step: &str) -> Option<String> {
-    guide::step(step)
+    guide::step(step).map(|text| wrap::prose(&text))
 }

@@ -1,7 +1,5 @@
 //! What is known of each step of a run, folded from its events. Pure.
 
-use std::collections::BTreeMap;
-
 use berth_engine::{Event, What};
 use berth_procedure::StepId;
 use jiff::Timestamp;
@@ -10,7 +8,7 @@ use jiff::Timestamp;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Board {
     pub(crate) lines: Vec<Line>,
-    /// When the run began.
+    /// When the run, or the removal, began.
     pub(crate) begun: Option<Timestamp>,
     /// Writes so far.
     pub(crate) writes: usize,
@@ -24,9 +22,6 @@ pub(crate) struct Line {
     pub(crate) state: State,
     /// What it waits for, or what was last done.
     pub(crate) detail: String,
-    /// When it began.
-    pub(crate) since: Option<Timestamp>,
-    pub(crate) outputs: BTreeMap<String, String>,
 }
 
 /// How far a step is.
@@ -43,15 +38,15 @@ pub(crate) enum State {
 impl Board {
     /// Takes an event in; names the step that it began, if it did.
     pub(crate) fn apply(&mut self, event: &Event) -> Option<StepId> {
+        // A removal has no event for its beginning.
+        self.begun.get_or_insert(event.at);
         match &event.what {
             What::RunStarted { steps, .. } => {
-                self.begun = Some(event.at);
                 self.lines = steps.iter().map(|step| Line::pending(&step.id, &step.title)).collect();
             }
             What::StepStarted { step } => {
                 let line = self.line(step)?;
                 line.state = State::Running;
-                line.since = Some(event.at);
                 return Some(step.clone());
             }
             What::Wrote { step, object, verb, .. } => {
@@ -61,16 +56,8 @@ impl Board {
                 }
             }
             What::EffectDone { step, what, .. } => self.line(step)?.detail.clone_from(what),
-            What::Waiting { step, detail, .. } => {
-                let line = self.line(step)?;
-                line.state = State::Running;
-                line.detail.clone_from(detail);
-            }
-            What::Blocked { step, diagnosis } => {
-                let line = self.line(step)?;
-                line.state = State::Blocked;
-                line.detail.clone_from(&diagnosis.title);
-            }
+            What::Waiting { step, detail, .. } => self.set(step, State::Running, detail),
+            What::Blocked { step, diagnosis } => self.set(step, State::Blocked, &diagnosis.title),
             What::Retrying {
                 step: Some(step),
                 what,
@@ -79,37 +66,35 @@ impl Board {
             } => {
                 self.line(step)?.detail = format!("{what}: {cause}; trying again");
             }
-            What::StepReady {
-                step,
-                outputs,
-                took_millis,
-            } => {
-                let line = self.line(step)?;
-                line.state = State::Ready {
-                    took_millis: *took_millis,
-                };
-                line.detail.clear();
-                line.outputs.clone_from(outputs);
+            What::StepReady { step, took_millis, .. } => {
+                let took_millis = *took_millis;
+                self.set(step, State::Ready { took_millis }, "");
             }
             What::StepFailed {
                 step,
                 diagnosis,
                 took_millis,
             } => {
-                let line = self.line(step)?;
-                line.state = State::Failed {
-                    took_millis: *took_millis,
-                };
-                line.detail.clone_from(&diagnosis.title);
+                let took_millis = *took_millis;
+                self.set(step, State::Failed { took_millis }, &diagnosis.title);
             }
-            What::StepSkipped { step, because } => {
-                let line = self.line(step)?;
-                line.state = State::Skipped;
-                line.detail = format!("{because} failed");
-            }
+            What::StepSkipped { step, because } => self.set(step, State::Skipped, &format!("{because} failed")),
             _ => {}
         }
         None
+    }
+
+    /// A step's title.
+    pub(crate) fn title(&self, id: &StepId) -> String {
+        let line = self.lines.iter().find(|line| line.id == *id);
+        line.map_or_else(|| id.to_string(), |line| line.title.clone())
+    }
+
+    fn set(&mut self, id: &StepId, state: State, detail: &str) {
+        if let Some(line) = self.line(id) {
+            line.state = state;
+            detail.clone_into(&mut line.detail);
+        }
     }
 
     fn line(&mut self, id: &StepId) -> Option<&mut Line> {
@@ -125,8 +110,6 @@ impl Line {
             title,
             state: State::Pending,
             detail: String::new(),
-            since: None,
-            outputs: BTreeMap::new(),
         }
     }
 }
@@ -144,6 +127,8 @@ pub(crate) fn millis(span: u64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use berth_engine::StepTitle;
 
     use super::*;

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use berth_engine::{Event, What};
+use berth_engine::{Event, Verb, What};
 use berth_procedure::StepId;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::board::{Board, Line, State, millis};
-use super::plain::explain;
+use super::plain::{self, explain};
 use crate::printer::{Printer, Tone};
 
 /// How often the spinner turns.
@@ -18,6 +18,8 @@ const TICK: Duration = Duration::from_millis(120);
 pub(super) struct Live {
     screen: MultiProgress,
     bars: BTreeMap<StepId, ProgressBar>,
+    /// What is waited for outside of any step: a lease, or an object that is being deleted.
+    aside: Option<ProgressBar>,
     width: usize,
     explained: BTreeMap<StepId, String>,
 }
@@ -28,6 +30,7 @@ impl Live {
         Self {
             screen,
             bars: BTreeMap::new(),
+            aside: None,
             width: 0,
             explained: BTreeMap::new(),
         }
@@ -44,8 +47,46 @@ impl Live {
                 self.explained.insert(step.clone(), text);
             }
         }
+        self.show_aside(printer, event);
         for line in &board.lines {
             self.draw(printer, line);
+        }
+    }
+
+    /// What belongs to no step's line: waits are redrawn below, what is over is told above.
+    fn show_aside(&mut self, printer: &Printer, event: &Event) {
+        let Some((None, text)) = plain::line(printer, event) else {
+            if let What::LeaseTaken { .. } = event.what {
+                self.end_aside();
+            }
+            return;
+        };
+        match event.what {
+            // Berth's own namespace, made on the way: no wait, and soon over.
+            What::Wrote { verb, .. } if verb != Verb::Delete => {}
+            What::Retrying { attempt: 1, .. } => self.above(&text),
+            What::Retrying { .. } => {}
+            What::Removed { .. } => self.above(&format!("{} {text}", printer.err_tone(Tone::Good, "✓"))),
+            What::LeaseTaken { .. } => {
+                self.end_aside();
+                self.above(&text);
+            }
+            _ => {
+                let screen = &self.screen;
+                let bar = self.aside.get_or_insert_with(|| {
+                    let bar = screen.add(ProgressBar::new_spinner());
+                    bar.set_style(style("{spinner} {elapsed:>5}  {wide_msg}"));
+                    bar.enable_steady_tick(TICK);
+                    bar
+                });
+                bar.set_message(text);
+            }
+        }
+    }
+
+    fn end_aside(&mut self) {
+        if let Some(bar) = self.aside.take() {
+            bar.finish_and_clear();
         }
     }
 
@@ -54,11 +95,16 @@ impl Live {
         let _ = self.screen.println(text);
     }
 
-    pub(super) fn finish(&mut self) {
+    pub(super) fn finish(&mut self, printer: &Printer) {
+        self.end_aside();
         for bar in self.bars.values() {
             if !bar.is_finished() {
                 bar.abandon();
             }
+        }
+        if !self.bars.is_empty() {
+            // The cursor stands at the end of the last line.
+            printer.say("");
         }
     }
 
@@ -75,23 +121,30 @@ impl Live {
         if bar.is_finished() {
             return;
         }
-        let (mark, text, done) = match line.state {
-            State::Pending | State::Running => ("{spinner}".to_owned(), line.detail.clone(), false),
-            State::Blocked => (printer.err_tone(Tone::Warning, "!"), line.detail.clone(), false),
-            State::Ready { took_millis } => (
-                printer.err_tone(Tone::Good, "✓"),
-                format!("{}  {}", millis(took_millis), line.title),
-                true,
-            ),
-            State::Failed { .. } => (printer.err_tone(Tone::Bad, "✗"), line.detail.clone(), true),
-            State::Skipped => (printer.err_tone(Tone::Quiet, "-"), line.detail.clone(), true),
+        let running = || "{elapsed:>5}".to_owned();
+        let took = |millis_taken| format!("{:>5}", millis(millis_taken));
+        let (mark, time, done) = match line.state {
+            State::Pending | State::Running => ("{spinner}".to_owned(), running(), false),
+            State::Blocked => (printer.err_tone(Tone::Warning, "!"), running(), false),
+            State::Ready { took_millis } => (printer.err_tone(Tone::Good, "✓"), took(took_millis), true),
+            State::Failed { took_millis } => (printer.err_tone(Tone::Bad, "✗"), took(took_millis), true),
+            State::Skipped => (printer.err_tone(Tone::Quiet, "-"), " ".repeat(5), true),
         };
-        let style = ProgressStyle::with_template(&format!("{mark} {{prefix}}  {{wide_msg}}"));
-        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
+        bar.set_style(style(&format!("{mark} {{prefix}}  {time}  {{wide_msg}}")));
         bar.set_prefix(name);
-        bar.set_message(if text.is_empty() { line.title.clone() } else { text });
+        // A step that is ready has nothing more to tell than what it was.
+        let text = if line.detail.is_empty() {
+            &line.title
+        } else {
+            &line.detail
+        };
+        bar.set_message(text.clone());
         if done {
             bar.abandon();
         }
     }
+}
+
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_spinner())
 }

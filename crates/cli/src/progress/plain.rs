@@ -54,7 +54,8 @@ impl Plain {
     }
 }
 
-fn line(printer: &Printer, event: &Event) -> Option<(Option<StepId>, String)> {
+/// What an event says on a line, and of which step.
+pub(super) fn line(printer: &Printer, event: &Event) -> Option<(Option<StepId>, String)> {
     let said = |step: &StepId, text: String| Some((Some(step.clone()), text));
     match &event.what {
         What::Wrote {

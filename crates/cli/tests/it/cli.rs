@@ -65,6 +65,20 @@ fn wrong_arguments_exit_with_64() {
 }
 
 #[test]
+fn the_version_is_told_in_each_way_that_people_ask() {
+    let home = Home::new();
+    for arguments in [&["--version"][..], &["-V"], &["version"]] {
+        let output = home.run(arguments);
+        assert_eq!(output.status.code(), Some(0), "{arguments:?}");
+        let stdout = String::from_utf8_lossy(&output.stdout);
+        assert!(
+            stdout.starts_with(concat!("berth ", env!("CARGO_PKG_VERSION"))),
+            "{stdout}"
+        );
+    }
+}
+
+#[test]
 fn a_command_without_a_target_says_how_to_name_one() {
     let home = Home::new();
     let output = home.run(&["status"]);

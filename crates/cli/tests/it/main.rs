@@ -2,10 +2,13 @@
 
 mod cli;
 mod docs;
+mod faults;
+mod hub;
 mod kill;
 mod lab;
 mod script;
 mod seed;
 mod simulation;
 mod skip;
+mod told;
 mod up;

@@ -1,22 +1,18 @@
 //! The whole procedure against a whole world, on one thread, in virtual time: how long it takes, that it is the same each
-//! time, and that it converges wherever it is killed.
+//! time, that it tells no secret, and that it converges wherever it is killed.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::io;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use berth_effects::SimulatedEffects;
-use berth_engine::{Connect, ConnectFailure, Connection, Engine, Event, Holder, Limits, Options, Plan, Random, Report};
-use berth_lab::{Simulation, SimulationOptions};
-use berth_procedure::{Platform, Secret, Server, Step, compile};
-use futures::future::BoxFuture;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use berth_lab::SimulationOptions;
 use serde_json::Value;
-use tokio::sync::{Mutex, mpsc};
 use tokio::time::{Instant, timeout};
 
-use crate::lab::root;
+use crate::hub::{Hub, example_pull_secret, steps, up};
 
-const GUEST: (&str, &str) = ("hcp", "guest-cluster-0");
 /// How many moments of a run it is killed at.
 const KILLS: u32 = 50;
 /// What Berth writes: kinds whose objects are counted after a run.
@@ -31,134 +27,30 @@ const WRITTEN: [&str; 8] = [
     "/apis/coordination.k8s.io/v1/namespaces/berth-system/leases",
 ];
 
-/// A simulated hub that Berth runs against, and the machine that Berth runs on.
-#[derive(Clone)]
-struct Hub {
-    simulation: Arc<Mutex<Simulation>>,
-    machine: Arc<SimulatedEffects>,
-}
-
-impl Hub {
-    async fn start(seed: u64, record: bool) -> Self {
-        let options = SimulationOptions {
-            seed,
-            record,
-            ..SimulationOptions::default()
-        };
-        let simulation = Simulation::start(options).await.expect("a simulation starts");
-        Self {
-            simulation: Arc::new(Mutex::new(simulation)),
-            machine: Arc::new(SimulatedEffects::new()),
-        }
-    }
-
-    /// An engine as a process of its own would make it: the `process`-th.
-    async fn engine(&self, process: u32) -> Engine {
-        let simulation = self.simulation.lock().await;
-        Engine::new(Connection {
-            management: simulation.client(),
-            server: Server {
-                url: "https://simulated".to_owned(),
-                user: "admin".to_owned(),
-                version: String::new(),
-            },
-            connect: Arc::new(self.clone()),
-            perform: self.machine.clone(),
-            clock: simulation.clock(),
-            random: Random::seeded(u64::from(process)),
-            identity: Holder {
-                host: "simulated".to_owned(),
-                pid: process,
-                started: "boot".to_owned(),
-                // Of all processes that ever were, only this one lives.
-                alive: Arc::new(move |pid, _| pid == process),
-            },
-            options: Options {
-                requests_per_second: None,
-                ..Options::default()
-            },
-        })
-    }
-
-    async fn list(&self, path: &str) -> Vec<Value> {
-        let client = self.simulation.lock().await.client();
-        let request = http::Request::get(path)
-            .body(Vec::new())
-            .expect("a path makes a request");
-        match client.request::<Value>(request).await {
-            Ok(mut list) => list["items"].as_array_mut().map(std::mem::take).unwrap_or_default(),
-            Err(_) => Vec::new(),
-        }
-    }
-
-    /// Everything that Berth made, by kind and name.
-    async fn made_by_berth(&self) -> Vec<String> {
-        let mut made = Vec::new();
-        for path in WRITTEN {
-            for object in self.list(path).await {
-                let metadata = &object["metadata"];
-                if metadata["labels"]["app.kubernetes.io/managed-by"] == "berth" {
-                    made.push(format!("{path} {}/{}", metadata["namespace"], metadata["name"]));
-                }
+/// Everything that Berth made, by kind and name.
+async fn made_by_berth(hub: &Hub) -> Vec<String> {
+    let mut made = Vec::new();
+    for path in WRITTEN {
+        for object in hub.list(path).await {
+            let metadata = &object["metadata"];
+            if metadata["labels"]["app.kubernetes.io/managed-by"] == "berth" {
+                made.push(format!("{path} {}/{}", metadata["namespace"], metadata["name"]));
             }
         }
-        made
     }
-
-    async fn encryption_key(&self) -> Option<String> {
-        let secrets = self.list("/api/v1/namespaces/hcp/secrets").await;
-        let key = secrets
-            .iter()
-            .find(|secret| secret["metadata"]["name"] == "guest-cluster-0-etcd-encryption-key")?;
-        key["data"]["key"].as_str().map(str::to_owned)
-    }
+    made
 }
 
-impl Connect for Hub {
-    fn connect<'a>(&'a self, kubeconfig: &'a Secret) -> BoxFuture<'a, Result<kube::Client, ConnectFailure>> {
-        Box::pin(async move {
-            let simulation = self.simulation.lock().await;
-            let url = simulation.guest_url(GUEST.0, GUEST.1);
-            let known = url.is_some_and(|url| kubeconfig.reveal().contains(&url));
-            let client = simulation.guest(GUEST.0, GUEST.1).filter(|_| known);
-            client.ok_or_else(|| ConnectFailure("no such guest".to_owned()))
-        })
-    }
-}
-
-fn steps() -> Vec<Box<dyn Step>> {
-    let file = root().join("examples/guest-cluster-0.yaml");
-    let text = std::fs::read_to_string(&file).expect("the example is there");
-    let source = berth_api::Source { path: file, text };
-    let documents =
-        berth_api::load(vec![source], &|path| std::fs::read(path), &|_| None).expect("the example is valid");
-    compile(&documents, &Platform::of_rust("linux", "x86_64"))
-}
-
-/// Plans and runs to the end; the plan that was run, the report, and every event.
-async fn up(engine: &Engine) -> (Plan, Report, Vec<Event>) {
-    let steps = steps();
-    let plan = engine.plan(&steps).await.expect("a plan can be made");
-    assert_eq!(
-        berth_engine::check_plan(&plan),
-        Vec::<String>::new(),
-        "the plan makes sense"
-    );
-    let (sender, mut receiver) = mpsc::channel(64);
-    let collect = async {
-        let mut events = Vec::new();
-        while let Some(event) = receiver.recv().await {
-            events.push(event);
-        }
-        events
-    };
-    let (report, events) = tokio::join!(engine.run(&steps, &plan, sender, Limits::none()), collect);
-    (plan, report.expect("the run gets everything ready"), events)
+async fn encryption_key(hub: &Hub) -> Option<String> {
+    let secret = hub
+        .get("/api/v1/namespaces/hcp/secrets/guest-cluster-0-etcd-encryption-key")
+        .await?;
+    secret["data"]["key"].as_str().map(str::to_owned)
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_bring_up_takes_as_long_as_published() {
-    let hub = Hub::start(1, false).await;
+    let hub = Hub::seeded(1).await;
     let begun = Instant::now();
     let (_, report, _) = up(&hub.engine(1).await).await;
     assert!(report.is_ready());
@@ -174,7 +66,12 @@ async fn a_bring_up_takes_as_long_as_published() {
 async fn the_same_seed_gives_the_same_event_log() {
     let mut logs = Vec::new();
     for _ in 0..2 {
-        let hub = Hub::start(7, true).await;
+        let hub = Hub::start(SimulationOptions {
+            seed: 7,
+            record: true,
+            ..SimulationOptions::default()
+        })
+        .await;
         let (_, _, events) = up(&hub.engine(1).await).await;
         let told = events
             .iter()
@@ -192,33 +89,102 @@ async fn the_same_seed_gives_the_same_event_log() {
     assert_eq!(first.len(), second.len());
 }
 
+/// What is logged, kept.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    fn text(&self) -> String {
+        String::from_utf8_lossy(&self.0.lock().expect("nobody panics over a log")).into_owned()
+    }
+}
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().expect("nobody panics over a log").extend(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn neither_plan_nor_events_nor_report_nor_the_finest_log_hold_a_secret() {
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::TRACE)
+        .with_writer(move || writer.clone())
+        .finish();
+    // The whole simulation is one thread's.
+    let _logged = tracing::subscriber::set_default(subscriber);
+    let hub = Hub::seeded(5).await;
+    let (plan, report, events) = up(&hub.engine(1).await).await;
+
+    let json = |value: serde_json::Result<String>| value.expect("it is JSON");
+    let texts = [
+        ("the plan", json(serde_json::to_string(&plan)) + &format!("{plan:#?}")),
+        (
+            "the events",
+            json(serde_json::to_string(&events)) + &format!("{events:#?}"),
+        ),
+        (
+            "the report",
+            json(serde_json::to_string(&report)) + &format!("{report:#?}"),
+        ),
+        ("the log", log.text()),
+    ];
+    assert!(
+        texts[1].1.contains("guest-cluster-0-pull-secret"),
+        "its writing is told"
+    );
+    for (what, text) in &texts {
+        assert!(!text.is_empty(), "{what} says something");
+        for (name, secret) in secrets(&hub).await {
+            assert!(!text.contains(&secret), "{what} holds the text of {name}");
+        }
+    }
+}
+
+/// Texts that may be told nowhere, each with its name: as they are, and as the API carries them.
+async fn secrets(hub: &Hub) -> Vec<(&'static str, String)> {
+    let mut secrets = Vec::new();
+    let auths: Value = serde_json::from_str(&example_pull_secret()).expect("a pull secret is JSON");
+    let auth = auths["auths"]["quay.io"]["auth"].as_str().expect("it has credentials");
+    secrets.push(("the registry's credentials", auth.to_owned()));
+    let decoded = STANDARD.decode(auth).expect("credentials are base64");
+    let decoded = String::from_utf8(decoded).expect("credentials are text");
+    let (_, password) = decoded.split_once(':').expect("credentials are `user:password`");
+    secrets.push(("the registry's password", password.to_owned()));
+    for (name, key) in [
+        ("guest-cluster-0-pull-secret", ".dockerconfigjson"),
+        ("guest-cluster-0-etcd-encryption-key", "key"),
+        ("guest-cluster-0-kubeadmin-password", "password"),
+        ("guest-cluster-0-admin-kubeconfig", "kubeconfig"),
+    ] {
+        let secret = hub.get(&format!("/api/v1/namespaces/hcp/secrets/{name}")).await;
+        let secret = secret.unwrap_or_else(|| panic!("{name} is there"));
+        let encoded = secret["data"][key].as_str().expect("a Secret holds text");
+        secrets.push((name, encoded.to_owned()));
+        let decoded = STANDARD.decode(encoded).expect("a Secret's data is base64");
+        // What has several lines would be told with its line ends escaped; its telling parts are in the list already.
+        let text = String::from_utf8(decoded).ok().filter(|text| !text.contains('\n'));
+        secrets.extend(text.map(|text| (name, text)));
+    }
+    secrets
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_second_run_sends_no_mutating_request() {
-    let hub = Hub::start(2, false).await;
+    let hub = Hub::seeded(2).await;
     up(&hub.engine(1).await).await;
-    let before = writes_of_berth(&hub).await;
+    let before = hub.writes_of_berth().await;
     let (plan, report, _) = up(&hub.engine(2).await).await;
     assert!(plan.is_empty(), "{plan:#?}");
     assert_eq!(report.writes, 0);
-    assert_eq!(writes_of_berth(&hub).await, before);
-}
-
-/// Mutating requests by whoever is none of the world's own actors: in a simulation Berth's client has no user agent.
-async fn writes_of_berth(hub: &Hub) -> BTreeMap<(String, String), u64> {
-    let simulation = hub.simulation.lock().await;
-    let mut counts = BTreeMap::new();
-    for request in simulation.requests() {
-        let mutating = matches!(
-            request.verb.as_str(),
-            "create" | "update" | "patch" | "delete" | "deletecollection"
-        );
-        if mutating && !request.dry_run && !request.user_agent.contains("manager") && request.user_agent == "unknown" {
-            *counts
-                .entry((request.verb.clone(), request.resource.clone()))
-                .or_default() += request.count;
-        }
-    }
-    counts
+    assert_eq!(hub.writes_of_berth().await, before);
 }
 
 // The fifty moments are two tests, so that two cores share them.
@@ -234,35 +200,35 @@ async fn killed_at_every_odd_of_fifty_moments_it_converges() {
 
 /// Killed at a moment and run again, nothing is there twice, and what was made up once is as it was.
 async fn killed_at(moments: impl Iterator<Item = u32>) {
-    let whole = Hub::start(3, false).await;
+    let whole = Hub::seeded(3).await;
     let begun = Instant::now();
     up(&whole.engine(1).await).await;
     let length = begun.elapsed();
-    let expected = whole.made_by_berth().await;
+    let expected = made_by_berth(&whole).await;
     assert!(
         expected.iter().any(|object| object.contains("hostedclusters")),
         "{expected:?}"
     );
 
     for kill in moments {
-        let hub = Hub::start(3, false).await;
+        let hub = Hub::seeded(3).await;
         let moment = length * kill / KILLS + Duration::from_millis(u64::from(kill) * 7);
         let engine = hub.engine(1).await;
         let killed = timeout(moment, up(&engine)).await;
         assert!(killed.is_err(), "kill {kill} meets the run");
         drop(engine);
-        let key = hub.encryption_key().await;
+        let key = encryption_key(&hub).await;
 
         let (_, report, _) = up(&hub.engine(2).await).await;
         assert!(report.is_ready(), "kill {kill}: {report:#?}");
         assert_eq!(
-            hub.made_by_berth().await,
+            made_by_berth(&hub).await,
             expected,
             "kill {kill}: the same objects, and none besides"
         );
         if key.is_some() {
             assert_eq!(
-                hub.encryption_key().await,
+                encryption_key(&hub).await,
                 key,
                 "kill {kill}: the encryption key is made once"
             );
@@ -275,7 +241,7 @@ async fn killed_at(moments: impl Iterator<Item = u32>) {
 #[tokio::test(start_paused = true)]
 async fn killed_with_the_world_under_it_it_converges_too() {
     for kill in 1..=5_u32 {
-        let hub = Hub::start(u64::from(kill), false).await;
+        let hub = Hub::seeded(u64::from(kill)).await;
         let engine = hub.engine(1).await;
         let moment = Duration::from_secs(u64::from(kill) * 120);
         assert!(timeout(moment, up(&engine)).await.is_err());

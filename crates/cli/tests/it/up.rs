@@ -262,7 +262,12 @@ fn a_user_who_may_only_read_gets_the_whole_plan() {
     home.ok(&["lab", "start", "--speed", "max"]);
     let output = home.run(&["--lab", "--context", "reader", "plan", "-f", EXAMPLE]);
     let plan = String::from_utf8_lossy(&output.stdout);
-    assert_eq!(output.status.code(), Some(2), "{plan}{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(
+        output.status.code(),
+        Some(2),
+        "{plan}{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     for part in [
         "set IngressController openshift-ingress-operator/default (compared on this side, not by the server)",
         "create MultiClusterEngine multiclusterengine (known after multicluster-engine-operator)",

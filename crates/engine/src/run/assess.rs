@@ -142,13 +142,17 @@ fn moment(at: Timestamp, now: Timestamp) -> Instant {
     Instant::now() + ahead.max(SOON)
 }
 
+/// Whether a user would learn nothing new. When to look again does not count, nor does evidence: it may tick (an age, a count of attempts) where nothing is new.
 fn tells_the_same(a: &Assessment, b: &Assessment) -> bool {
-    let without_time = |assessment: &Assessment| {
+    let told = |assessment: &Assessment| {
         let mut assessment = assessment.clone();
         if let Assessment::Waiting { recheck_at, .. } | Assessment::Blocked { recheck_at, .. } = &mut assessment {
             *recheck_at = None;
         }
+        if let Assessment::Blocked { diagnosis, .. } = &mut assessment {
+            diagnosis.evidence.clear();
+        }
         assessment
     };
-    without_time(a) == without_time(b)
+    told(a) == told(b)
 }

@@ -69,7 +69,7 @@ impl Actor for Claims {
             let mut next = Next::OnEvent;
             for claim in context.client.list(PERSISTENT_VOLUME_CLAIM, None, "").await? {
                 if claim["spec"]["volumeName"].is_null() {
-                    _ = self.claim(context, &Key::of(&claim)).await?;
+                    next = next.sooner(self.claim(context, &Key::of(&claim)).await?);
                 }
             }
             Ok(next)

@@ -165,13 +165,21 @@ fn missing_address(facts: &Facts, guest: &GuestRef, cluster: &Value) -> Option<F
         "nothing gives the API server of the hosted cluster an address",
         format!("Service {}/{API_SERVICE}", guest.control_plane_namespace()),
         [
-            condition.message.to_owned(),
+            without_age(condition.message).to_owned(),
             "type LoadBalancer, no address in status.loadBalancer.ingress".to_owned(),
             cause,
         ],
         fix,
     );
     Some(Finding::likely(found).with(service))
+}
+
+/// A message without how long it has been so: an explanation that changes every minute is told every minute.
+fn without_age(message: &str) -> &str {
+    match message.rsplit_once("; ") {
+        Some((said, age)) if age.contains("since creation") => said,
+        _ => message,
+    }
 }
 
 /// What is wrong with the source of addresses, and what to do about it.

@@ -38,20 +38,41 @@ fn refused_wildcard(facts: &Facts, guest: &GuestRef) -> Option<Finding> {
     let policy = controller
         .and_then(|controller| text(controller, &["spec", "routeAdmission", "wildcardPolicy"]))
         .unwrap_or("unset");
+    let evidence = [
+        format!("Admitted=False, {reason}: {message}"),
+        format!("IngressController default: wildcardPolicy {policy}"),
+    ];
+    let object = format!("Route {}/{}", guest.control_plane_namespace(), name(route));
+    if policy == WILDCARDS_ALLOWED {
+        return Some(lagging_router(controller, object, evidence));
+    }
     Some(Finding::certain(diagnosis(
         "P01",
         "the management cluster refuses the guest's wildcard route",
-        format!("Route {}/{}", guest.control_plane_namespace(), name(route)),
-        [
-            format!("Admitted=False, {reason}: {message}"),
-            format!("IngressController default: wildcardPolicy {policy}"),
-        ],
+        object,
+        evidence,
         format!(
             "oc patch ingresscontroller default -n {} --type=merge -p \
              '{{\"spec\":{{\"routeAdmission\":{{\"wildcardPolicy\":\"{WILDCARDS_ALLOWED}\"}}}}}}' (the step `ingress` does)",
             INGRESS.0
         ),
     )))
+}
+
+/// Routers run with a policy only when they have been replaced, which takes them some minutes.
+fn lagging_router(controller: Option<&Value>, object: String, evidence: [String; 2]) -> Finding {
+    let found = diagnosis(
+        "P01",
+        "the guest's wildcard route is not admitted yet, although the policy allows it",
+        object,
+        evidence,
+        "see whether the router's new pods come up: oc rollout status deployment/router-default -n openshift-ingress",
+    );
+    let finding = Finding::after(5, found);
+    match controller.and_then(|controller| views::condition(controller, "Progressing")) {
+        Some(progressing) => finding.since(&progressing),
+        None => finding,
+    }
 }
 
 /// What a route's first refusing router says.

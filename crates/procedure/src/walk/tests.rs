@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use crate::assess::{Assessment, Diagnosis};
 use crate::fixtures::{INSIDE, World, conditions, object, step};
+use crate::walk::rollout::{INGRESS, WILDCARDS_ALLOWED};
 
 const CLUSTER: &str = "guest/guest-cluster-0/cluster";
 const POOL: &str = "guest/guest-cluster-0/pool/workers";
@@ -59,11 +60,15 @@ fn missing_load_balancer() {
         "InfrastructureReady",
         "False",
         "WaitingOnInfrastructureReady",
-        "Kubernetes APIServer load balancer is not provisioned",
+        "Kubernetes APIServer load balancer is not provisioned; 5m0s since creation.",
     )]);
     world.put(service(&json!([])));
     waits_first(&world, CLUSTER);
     let found = finds(&world, CLUSTER, 1, "P05");
+    assert_eq!(
+        found.evidence[0],
+        "Kubernetes APIServer load balancer is not provisioned"
+    );
     assert_eq!(found.object, format!("Service {INSIDE}/kube-apiserver"));
     assert!(
         found.evidence.iter().any(|line| line.contains("192.168.20.0/24")),
@@ -272,6 +277,16 @@ fn a_wildcard_route_that_is_not_admitted() {
         }),
     ));
     assert!(finds(&world, ROLLOUT, 0, "P01").fix.contains("--type=merge"));
+
+    // With the policy in place its router is what is waited for.
+    world.put(object(
+        resources::INGRESS_CONTROLLER,
+        INGRESS.0,
+        INGRESS.1,
+        &json!({ "spec": { "routeAdmission": { "wildcardPolicy": WILDCARDS_ALLOWED } } }),
+    ));
+    waits_first(&world, ROLLOUT);
+    assert!(finds(&world, ROLLOUT, 5, "P01").fix.contains("rollout status"));
 }
 
 /// A hub on which the operator's Subscription has this status.

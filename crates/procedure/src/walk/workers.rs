@@ -123,8 +123,9 @@ fn failing_importer(facts: &Facts, guest: &GuestRef, volume: &Value) -> Option<F
         [
             message.to_owned(),
             format!(
-                "phase {}, {restarts} restarts",
-                text(volume, &["status", "phase"]).unwrap_or("unknown")
+                "phase {}, {restarts} restart{}",
+                text(volume, &["status", "phase"]).unwrap_or("unknown"),
+                if restarts == 1 { "" } else { "s" }
             ),
             pod.map(|pod| format!("importer pod {}", name(pod))).unwrap_or_default(),
         ],

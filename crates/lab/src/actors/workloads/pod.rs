@@ -103,7 +103,7 @@ impl Pods {
         for pod in context.client.list(POD, key.namespace(), "").await? {
             let waits = pod["spec"]["nodeName"].is_null() || pod["status"]["phase"] == "Pending";
             if waits && claims(&pod).any(|name| name == claim) {
-                _ = self.pod(context, &Key::of(&pod)).await?;
+                next = next.sooner(self.pod(context, &Key::of(&pod)).await?);
             }
         }
         Ok(next)

@@ -3,7 +3,7 @@
 //! Rendering is shared with the `hcp` drop-in. What differs: `hcp` writes fields that the operator then fills in
 //! (`infraID`, an empty `dns.baseDomain`); a document that is applied again and again must leave those to the operator.
 
-use berth_api::{GuestCluster, NodePool, resources};
+use berth_api::{GuestCluster, NodePool, Resource, resources};
 use serde_json::Value;
 
 use crate::change::Change;
@@ -29,6 +29,13 @@ pub(super) fn changes(guest: &GuestCluster) -> Vec<Change> {
         .filter(|rendered| rendered.object.resource != resources::NAMESPACE)
         .map(|rendered| change(rendered, &owner))
         .collect()
+}
+
+/// One of the guest's objects as the document wants it, for steps that wait until the cluster holds it so.
+pub(super) fn wanted(guest: &GuestCluster, resource: &'static Resource, name: &str) -> Value {
+    let rendered = render::hosted_cluster(guest, Dialect::default());
+    let own = |rendered: &&Rendered| rendered.object.resource == resource && rendered.object.name == name;
+    rendered.iter().find(own).map(Rendered::complete).unwrap_or_default()
 }
 
 /// A key that is made up is made once; all that comes from the document follows the document.

@@ -6,11 +6,11 @@ use std::collections::BTreeMap;
 use berth_api::{GuestCluster, NodePool, resources, views};
 use serde_json::Value;
 
-use super::{kubeconfig_watches, kubeconfigs, lock, reference};
+use super::{kubeconfig_watches, kubeconfigs, lock, objects, reference};
 use crate::assess::{Assessment, Observed};
 use crate::change::Change;
 use crate::facts::{Facts, Seen, Selector, Target};
-use crate::read::{as_count, failed, find, holds, line, name, objects, reason_or, text};
+use crate::read::{self, as_count, failed, find, holds, line, name, reason_or, text};
 use crate::secret::Secret;
 use crate::step::{Command, Dependency, Lock, Step, StepId};
 use crate::steps::{command, hub, ids};
@@ -25,6 +25,8 @@ pub(crate) struct Pool {
     /// Name of the NodePool.
     object: String,
     title: String,
+    /// How many workers the document wants (at least, where they are scaled), and their release.
+    wanted: (i64, Option<String>),
     /// Whether the virtual machines run on another cluster, which this one does not see.
     elsewhere: bool,
 }
@@ -35,10 +37,12 @@ impl Pool {
             (None, Some(replicas)) => format!("Bring up {replicas} workers ({})", pool.name),
             _ => format!("Bring up workers ({})", pool.name),
         };
+        let object = guest.node_pool_name(pool);
         Self {
             id: ids::pool(&guest.name, &pool.name),
             place: reference(guest),
-            object: guest.node_pool_name(pool),
+            wanted: asked(&objects::wanted(guest, resources::NODE_POOL, &object)),
+            object,
             title,
             elsewhere: guest.spec.infra_cluster.is_some(),
         }
@@ -89,6 +93,12 @@ impl Pool {
     }
 }
 
+/// What a NodePool asks for: how many workers, of which release.
+fn asked(pool: &Value) -> (i64, Option<String>) {
+    let image = text(pool, &["spec", "release", "image"]);
+    (views::replicas(pool).wanted, image.map(str::to_owned))
+}
+
 /// The reason of the first condition that is not met, in the order in which HyperShift evaluates them.
 fn reason(pool: &Value) -> &str {
     let order = [
@@ -120,11 +130,11 @@ struct Workers {
 impl Workers {
     fn of(facts: &Facts, place: &GuestRef, pool: &str) -> Self {
         let workers = workers_of(facts, place, pool);
-        let running = objects(facts, &place.inside(resources::VIRTUAL_MACHINE))
+        let running = read::objects(facts, &place.inside(resources::VIRTUAL_MACHINE))
             .filter(|vm| workers.iter().any(|worker| worker.vm == name(vm)))
             .filter(|vm| text(vm, &["status", "printableStatus"]) == Some("Running"))
             .count();
-        let ready = objects(facts, &place.on_guest(resources::NODE))
+        let ready = read::objects(facts, &place.on_guest(resources::NODE))
             .filter(|node| workers.iter().any(|worker| worker.node == name(node)) && views::is_true(node, "Ready"))
             .count();
         Self {
@@ -175,6 +185,10 @@ impl Step for Pool {
         let Some(pool) = find(facts, &self.place.node_pools(), &self.object) else {
             return Assessment::waiting("NoNodePool", "the NodePool is not there yet");
         };
+        // The write is the cluster's step's, which runs beside this one: what was well before it proves nothing.
+        if asked(pool) != self.wanted {
+            return Assessment::waiting("NotWritten", "the NodePool is not yet as the document wants it");
+        }
         let progress = self.progress(facts, pool);
         if progress.is_ready() {
             return progress;

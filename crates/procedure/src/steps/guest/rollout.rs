@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use berth_api::{GuestCluster, resources, views};
 use serde_json::Value;
 
-use super::{is_observed, kubeconfig_watches, kubeconfigs, lock, reference};
+use super::{is_observed, kubeconfig_watches, kubeconfigs, lock, objects, reference};
 use crate::assess::{Assessment, Observed};
 use crate::change::Change;
 use crate::facts::{Facts, Seen, Selector, Target};
-use crate::read::{as_count, some_of};
+use crate::read::{as_count, some_of, text};
 use crate::secret::Secret;
 use crate::step::{Command, Dependency, Lock, Step, StepId};
 use crate::steps::{command, hub, ids};
@@ -20,6 +20,8 @@ use crate::walk::{GuestRef, control_plane, explained, rollout};
 pub(crate) struct Rollout {
     id: StepId,
     place: GuestRef,
+    /// The release that the document wants.
+    image: Option<String>,
     after: Vec<Dependency>,
 }
 
@@ -43,6 +45,7 @@ impl Rollout {
         Self {
             id: ids::rollout(&guest.name),
             place: reference(guest),
+            image: release(&objects::wanted(guest, resources::HOSTED_CLUSTER, &guest.name)),
             after,
         }
     }
@@ -87,6 +90,11 @@ impl Rollout {
     }
 }
 
+/// The release that a HostedCluster asks for.
+fn release(cluster: &Value) -> Option<String> {
+    text(cluster, &["spec", "release", "image"]).map(str::to_owned)
+}
+
 impl Step for Rollout {
     fn id(&self) -> &StepId {
         &self.id
@@ -123,6 +131,13 @@ impl Step for Rollout {
         let Some(cluster) = facts.object(&self.place.hosted_cluster()) else {
             return Assessment::waiting("NoHostedCluster", "the HostedCluster is not there yet");
         };
+        // The write is the cluster's step's, which may still be at it: an older release's completion proves nothing.
+        if release(cluster) != self.image {
+            return Assessment::waiting(
+                "NotWritten",
+                "the HostedCluster does not ask for the document's release yet",
+            );
+        }
         let progress = self.progress(facts, cluster);
         if progress.is_ready() {
             return progress;

@@ -335,6 +335,25 @@ fn a_pool_counts_machines_virtual_machines_and_nodes() {
 }
 
 #[test]
+fn what_was_well_before_the_document_is_written_proves_nothing() {
+    let mut world = complete();
+    world.change("NodePool", "guest-cluster-0-workers", |pool| {
+        pool["spec"]["replicas"] = 2.into();
+    });
+    world.change("HostedCluster", "guest-cluster-0", |cluster| {
+        cluster["spec"]["release"]["image"] = "quay.io/openshift-release-dev/ocp-release:4.16.9-multi".into();
+    });
+    assert_eq!(
+        detail(&world.assess(step(POOL).as_ref())),
+        "the NodePool is not yet as the document wants it"
+    );
+    assert_eq!(
+        detail(&world.assess(step(ROLLOUT).as_ref())),
+        "the HostedCluster does not ask for the document's release yet"
+    );
+}
+
+#[test]
 fn virtual_machines_may_have_names_of_their_own() {
     let pool = step(POOL);
     let mut world = complete();
