@@ -21,6 +21,8 @@ use crate::timers::Timers;
 const FINALIZER: &str = "machine.cluster.x-k8s.io";
 /// How long the pods of a node take to go elsewhere.
 const DRAIN: Duration = Duration::from_secs(10);
+/// How soon a guest's API server that does not answer yet is asked again.
+const LOOK_AGAIN: Duration = Duration::from_secs(5);
 
 /// The controller of Machines.
 #[derive(Debug, Default)]
@@ -86,11 +88,19 @@ impl Machines {
         }
         let node = match &guest {
             Some(guest) => guest.get(NODE, None, &key.name).await?,
+            // Where a lab is started again, a guest's API server comes a moment after its machines, and nothing wakes this
+            // key then: a node that is known already is not missing.
+            None if machine["status"]["nodeRef"].is_object() => return Ok(Next::After(LOOK_AGAIN)),
             None => None,
         };
         let status = status(&machine, &infrastructure, node.as_ref(), context.time.stamp());
         write_status(client, MACHINE, &machine, &status).await?;
-        Ok(Next::OnEvent)
+        let may_have_a_node = infrastructure["status"]["ready"] == true;
+        Ok(if guest.is_none() && may_have_a_node {
+            Next::After(LOOK_AGAIN)
+        } else {
+            Next::OnEvent
+        })
     }
 
     /// Cordon and drain, the infrastructure, the node; then the machine may go.
