@@ -176,18 +176,17 @@ impl Step for EngineOperator {
         let namespace = &self.settings.namespace;
         let namespace_ref = ObjectRef::cluster(resources::NAMESPACE, namespace);
         let mut changes = Vec::new();
-        match facts.object(&Selector::cluster(resources::NAMESPACE, namespace)) {
-            Some(existing) if !is_ours(existing) => {}
-            Some(_) => changes.push(Change::Apply {
-                object: namespace_ref,
-                fields: self.namespace_object(),
-            }),
-            // One that is there all the same, because it could not be read, stays somebody else's.
-            None => changes.push(Change::CreateOnce {
+        // Made once and left: it holds nothing that a later document could want otherwise. One that is there all the same,
+        // because it could not be read, stays somebody else's.
+        if facts
+            .object(&Selector::cluster(resources::NAMESPACE, namespace))
+            .is_none()
+        {
+            changes.push(Change::CreateOnce {
                 object: namespace_ref,
                 fields: self.namespace_object(),
                 generate: Vec::new(),
-            }),
+            });
         }
         let groups = Selector::in_namespace(resources::OPERATOR_GROUP, namespace);
         match facts.seen(&groups) {

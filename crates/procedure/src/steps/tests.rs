@@ -291,6 +291,22 @@ fn an_operator_group_of_somebody_else_is_used() {
 }
 
 #[test]
+fn a_renamed_document_does_not_write_the_operators_namespace_again() {
+    // It was made by a create, which owns its labels apart from what an apply owns: the two would be in conflict.
+    let world = subscribed();
+    let step = step_of(
+        &EXAMPLE.replace("name: management", "name: renamed"),
+        "multicluster-engine-operator",
+    );
+    let changes = world.changes(step.as_ref());
+    let is_namespace = |change: &Change| match change {
+        Change::Apply { object, .. } | Change::CreateOnce { object, .. } => object.resource == resources::NAMESPACE,
+        _ => false,
+    };
+    assert!(!changes.iter().any(is_namespace), "{changes:#?}");
+}
+
+#[test]
 fn what_may_be_there_unseen_is_not_taken_over() {
     let operator = step("multicluster-engine-operator");
     let mut world = World::bare();
