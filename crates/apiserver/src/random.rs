@@ -1,4 +1,4 @@
-//! Where uids and generated names come from: a seed, or the operating system.
+//! Where uids, generated names and other random things come from: a seed, or the operating system.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -7,10 +7,7 @@ use rand::{Rng, SeedableRng, rngs::StdRng};
 /// The alphabet of generated name suffixes: no vowels and no digits that look like letters.
 const SUFFIX: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
 
-/// How long a generated name's suffix is.
-const SUFFIX_LENGTH: usize = 5;
-
-/// A shared source of uids and generated names. Cheap to clone.
+/// A shared source of randomness. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Random(Arc<Mutex<StdRng>>);
 
@@ -20,13 +17,13 @@ impl Random {
         Self(Arc::new(Mutex::new(StdRng::seed_from_u64(seed))))
     }
 
-    /// From the operating system.
+    /// From the operating system: what must be used where passwords and keys are real.
     pub fn system() -> Self {
         Self(Arc::new(Mutex::new(StdRng::from_os_rng())))
     }
 
     /// A random (version 4) UUID.
-    pub(crate) fn uuid(&self) -> String {
+    pub fn uuid(&self) -> String {
         let mut bytes = [0_u8; 16];
         self.lock().fill(&mut bytes);
         bytes[6] = (bytes[6] & 0x0f) | 0x40;
@@ -42,12 +39,29 @@ impl Random {
         )
     }
 
-    /// The five characters that a `generateName` is completed with.
-    pub(crate) fn suffix(&self) -> String {
+    /// A name's suffix of so many characters, as `generateName` makes it.
+    pub fn suffix(&self, length: usize) -> String {
+        self.pick(SUFFIX, length)
+    }
+
+    /// So many characters of an alphabet (ASCII).
+    pub fn pick(&self, alphabet: &[u8], length: usize) -> String {
         let mut random = self.lock();
-        (0..SUFFIX_LENGTH)
-            .map(|_| char::from(SUFFIX[random.random_range(0..SUFFIX.len())]))
+        (0..length)
+            .map(|_| char::from(alphabet[random.random_range(0..alphabet.len())]))
             .collect()
+    }
+
+    /// So many random bytes.
+    pub fn bytes(&self, length: usize) -> Vec<u8> {
+        let mut bytes = vec![0; length];
+        self.lock().fill(bytes.as_mut_slice());
+        bytes
+    }
+
+    /// A number from 0 up to, not including, 1.
+    pub fn fraction(&self) -> f64 {
+        self.lock().random()
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, StdRng> {
@@ -62,8 +76,8 @@ mod tests {
     #[test]
     fn the_same_seed_gives_the_same_uids_and_suffixes() {
         let (one, two) = (Random::seeded(7), Random::seeded(7));
-        assert_eq!((one.uuid(), one.suffix()), (two.uuid(), two.suffix()));
-        assert_ne!(one.uuid(), two.suffix());
+        assert_eq!((one.uuid(), one.suffix(5)), (two.uuid(), two.suffix(5)));
+        assert_ne!(one.uuid(), two.suffix(5));
     }
 
     #[test]

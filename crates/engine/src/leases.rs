@@ -121,6 +121,12 @@ impl Lease {
     }
 
     async fn try_release(&self) -> Result<bool, RequestError> {
+        self.write_if_ours(json!({ "holderIdentity": "", "leaseDurationSeconds": 1 }))
+            .await
+    }
+
+    /// Writes to the lease's spec while it is ours and nobody writes in between; whether it was.
+    async fn write_if_ours(&self, spec: Value) -> Result<bool, RequestError> {
         let Found::Object(live) = self.api.get(&self.object).await? else {
             return Ok(false);
         };
@@ -129,7 +135,7 @@ impl Lease {
         }
         let patch = json!({
             "metadata": { "resourceVersion": live["metadata"]["resourceVersion"] },
-            "spec": { "holderIdentity": "", "leaseDurationSeconds": 1 },
+            "spec": spec,
         });
         self.api.merge(&self.object, &patch, Mode::Write).await?;
         Ok(true)
@@ -270,18 +276,8 @@ impl Lease {
 
     /// Whether the lease is still ours.
     async fn renew(&self) -> Result<bool, RequestError> {
-        let Found::Object(live) = self.api.get(&self.object).await? else {
-            return Ok(false);
-        };
-        if live["spec"]["holderIdentity"] != self.identity() {
-            return Ok(false);
-        }
-        let patch = json!({
-            "metadata": { "resourceVersion": live["metadata"]["resourceVersion"] },
-            "spec": { "renewTime": micro_time(self.engine.now()) },
-        });
-        self.api.merge(&self.object, &patch, Mode::Write).await?;
-        Ok(true)
+        self.write_if_ours(json!({ "renewTime": micro_time(self.engine.now()) }))
+            .await
     }
 
     fn claim(&self, transitions: u64) -> Value {

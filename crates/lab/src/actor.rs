@@ -8,13 +8,13 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use berth_apiserver::Random;
 use futures::future::BoxFuture;
 use serde_json::Value;
 
 use crate::client::{self, Client, Part, name_of, namespace_of};
 use crate::generation::Generation;
 use crate::kind::Kind;
-use crate::random::Random;
 use crate::time::Time;
 
 /// Names what is to be reconciled: an object of the actor's main kind, mostly.

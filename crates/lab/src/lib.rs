@@ -25,7 +25,6 @@ mod manifest;
 mod objects;
 mod openshift;
 mod process;
-mod random;
 mod recorder;
 mod schemas;
 mod simulation;

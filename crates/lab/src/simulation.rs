@@ -7,14 +7,13 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use berth_apiserver::{ApiServer, Clock, Identity, MemoryStorage, RequestCount};
+use berth_apiserver::{ApiServer, Clock, Identity, MemoryStorage, Random, RequestCount};
 use jiff::Timestamp;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use crate::generation::Generation;
 use crate::guests::GuestDisks;
-use crate::random::Random;
 use crate::recorder::EventLog;
 use crate::time::Speed;
 use crate::world::{Config, Faults, StartError, World};
@@ -214,7 +213,7 @@ async fn run(
         faults: options.faults.clone(),
         clock: Arc::clone(clock),
         random: Random::seeded(seed),
-        server_random: berth_apiserver::Random::seeded(seed ^ 0x5eed),
+        server_random: Random::seeded(seed ^ 0x5eed),
         api_url: API_URL.to_owned(),
         addresses: ADDRESSES.to_owned(),
         root_ca: CERTIFICATE.to_owned(),

@@ -10,7 +10,7 @@ mod past;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use berth_apiserver::{ApiServer, Clock, Identity, OpenError, Options, ServerVersion, Storage};
+use berth_apiserver::{ApiServer, Clock, Identity, OpenError, Options, Random, ServerVersion, Storage};
 use serde_json::Value;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -22,7 +22,6 @@ use crate::client::{self, Client};
 use crate::controller;
 use crate::generation::Generation;
 use crate::openshift::Projects;
-use crate::random::Random;
 use crate::schemas::Overrides;
 use crate::site::{Guests, Site};
 use crate::time::{Speed, Time};
@@ -47,7 +46,7 @@ pub(crate) struct Config {
     /// Names and passwords of the actors.
     pub(crate) random: Random,
     /// Uids and generated names of the API server.
-    pub(crate) server_random: berth_apiserver::Random,
+    pub(crate) server_random: Random,
     /// `https://host:port` of the API.
     pub(crate) api_url: String,
     /// Addresses for load balancers, as MetalLB writes ranges.

@@ -19,6 +19,9 @@ const TRIES: usize = 8;
 /// Longer prefixes of generated names are cut, so that the whole is no longer than a label.
 const PREFIX_LIMIT: usize = 58;
 
+/// How long a generated name's suffix is.
+const SUFFIX_LENGTH: usize = 5;
+
 pub(super) fn create(context: &mut Context<'_>, body: &Bytes) -> Result<Response<Body>> {
     let options = WriteOptions::parse(&context.query, context.headers(), "CreateOptions")?;
     let sent = context.decode(body)?;
@@ -39,7 +42,7 @@ pub(super) fn create(context: &mut Context<'_>, body: &Bytes) -> Result<Response
         object::set_meta(
             &mut value,
             "name",
-            &format!("{prefix}{}", context.state.random.suffix()),
+            &format!("{prefix}{}", context.state.random.suffix(SUFFIX_LENGTH)),
         );
         let kept = context.warnings.len();
         match create_object(context, &options, Ownership::Update, value, &sent.duplicates) {

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use berth_apiserver::Random;
 use tokio::time::Instant;
 
 use crate::actor::{Key, Next};
-use crate::random::Random;
 use crate::time::Time;
 
 /// First delay after a failure; doubles with each further one.

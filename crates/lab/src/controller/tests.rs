@@ -1,7 +1,7 @@
 use std::sync::Mutex;
 use std::time::Duration;
 
-use berth_apiserver::{ApiServer, Identity, Options};
+use berth_apiserver::{ApiServer, Identity, Options, Random};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
@@ -10,7 +10,6 @@ use crate::actor::Watch;
 use crate::client::Client;
 use crate::generation::Generation;
 use crate::kind::{CONFIG_MAP, CUSTOM_RESOURCE_DEFINITION, IP_ADDRESS_POOL};
-use crate::random::Random;
 use crate::schemas::Overrides;
 use crate::site::{Guest, GuestId, Guests, Site};
 use crate::time::{Speed, Time};

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use berth_apiserver::{Clock, FileStorage, PkiError, Tls, TlsError};
+use berth_apiserver::{Clock, FileStorage, PkiError, Random, Tls, TlsError};
 use jiff::Timestamp;
 use rustix::fs::Mode;
 use rustls_pki_types::pem::PemObject;
@@ -21,7 +21,6 @@ use crate::authorities::{Authorities, AuthoritiesError};
 use crate::downloads;
 use crate::home::{LabFolder, LabName, Lock, Ports, Record, write_private};
 use crate::kubeconfig::{Kubeconfig, User};
-use crate::random::Random;
 use crate::sockets::listen_patiently;
 use crate::world::{Config, Faults, StartError, World};
 
@@ -235,7 +234,7 @@ fn config(
         faults: Faults::default(),
         clock: Arc::clone(clock),
         random: Random::system(),
-        server_random: berth_apiserver::Random::system(),
+        server_random: Random::system(),
         api_url: url(record.ports.api),
         addresses: network::range(record.network),
         root_ca: authorities.cluster.certificate().to_owned(),

@@ -150,22 +150,8 @@ async fn make_encryption_key(context: &Context, key: &Key, hosted_cluster: &Valu
     Ok(json!({ "type": "aescbc", "aescbc": { "activeKey": { "name": name } } }))
 }
 
-/// The form of a random (version 4) UUID.
 fn uuid(context: &Context, _: &Key) -> String {
-    let mut bytes = context.random.bytes(16);
-    bytes[6] = bytes[6] & 0x0f | 0x40;
-    bytes[8] = bytes[8] & 0x3f | 0x80;
-    let hex = bytes
-        .iter()
-        .fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
-    format!(
-        "{}-{}-{}-{}-{}",
-        &hex[..8],
-        &hex[8..12],
-        &hex[12..16],
-        &hex[16..20],
-        &hex[20..]
-    )
+    context.random.uuid()
 }
 
 fn infra_id(context: &Context, key: &Key) -> String {
