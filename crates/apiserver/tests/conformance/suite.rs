@@ -1,0 +1,251 @@
+//! What a test of the suite gets: a client, a namespace, requests.
+
+use std::{sync::Arc, thread, time::Duration};
+
+use berth_apiserver::{ApiServer, Identity, MemoryStorage, Options, Random};
+use http::{Method, Request};
+use http_body_util::BodyExt;
+use kube::client::Body;
+use serde_json::{Value, json};
+
+use crate::{Answer, real, watching::Watch};
+
+/// Where the definitions of kinds are.
+pub(crate) const DEFINITIONS: &str = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
+
+/// One test's view of a server.
+pub(crate) struct Suite {
+    pub(crate) client: kube::Client,
+    /// The test's number, as in `c047`: the name of its namespace, and the first part of its API group.
+    pub(crate) number: String,
+}
+
+/// Runs a test: in process on a paused clock (waiting takes no time), or against the real server.
+pub(crate) fn run(test: impl AsyncFnOnce(Suite)) {
+    let assets = real::assets();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .start_paused(assets.is_none())
+        .build()
+        .unwrap();
+    let name = thread::current().name().unwrap_or_default().to_owned();
+    let function = name.rsplit("::").next().unwrap_or_default();
+    let number = function.split('_').next().unwrap_or_default().to_owned();
+    runtime.block_on(async {
+        let client = match &assets {
+            Some(assets) => real::client(assets).await,
+            None => embedded(),
+        };
+        let suite = Suite { client, number };
+        let namespace = json!({"metadata": {"name": suite.number}});
+        suite.post("/api/v1/namespaces", namespace).await.is(201);
+        test(suite).await;
+    });
+}
+
+fn embedded() -> kube::Client {
+    let mut options = Options::new(MemoryStorage::new());
+    options.random = Random::seeded(1);
+    // The tests' clock stands still for objects; a second for what waits.
+    options.clock = Arc::new(|| "2026-01-02T03:04:05Z".parse().unwrap());
+    let server = ApiServer::open(options).unwrap();
+    kube::Client::new(server.service(Identity::admin()), "default")
+}
+
+impl Suite {
+    /// The collection of a core kind in the test's namespace: `configmaps`, `pods`, …
+    pub(crate) fn core(&self, resource: &str) -> String {
+        format!("/api/v1/namespaces/{}/{resource}", self.number)
+    }
+
+    /// The collection of a kind of another group in the test's namespace: `apps/v1`, `deployments`.
+    pub(crate) fn of(&self, group_version: &str, resource: &str) -> String {
+        format!("/apis/{group_version}/namespaces/{}/{resource}", self.number)
+    }
+
+    /// The API group of the test's own kinds.
+    pub(crate) fn group(&self) -> String {
+        format!("{}.example.test", self.number)
+    }
+
+    /// The collection of the test's Widgets.
+    pub(crate) fn widgets(&self) -> String {
+        self.of(&format!("{}/v1", self.group()), "widgets")
+    }
+
+    /// A Widget of the test with a name and a spec.
+    pub(crate) fn widget(&self, name: &str, spec: Value) -> Value {
+        json!({
+            "apiVersion": format!("{}/v1", self.group()),
+            "kind": "Widget",
+            "metadata": {"name": name},
+            "spec": spec,
+        })
+    }
+
+    /// The definition of Widgets: namespaced, with a schema, a status and a scale; for tests to change.
+    pub(crate) fn definition(&self) -> Value {
+        let group = self.group();
+        json!({
+            "apiVersion": "apiextensions.k8s.io/v1",
+            "kind": "CustomResourceDefinition",
+            "metadata": {"name": format!("widgets.{group}")},
+            "spec": {
+                "group": group,
+                "scope": "Namespaced",
+                "names": {"kind": "Widget", "plural": "widgets", "shortNames": ["wi"], "categories": ["all"]},
+                "versions": [version("v1")],
+            },
+        })
+    }
+
+    /// Makes a kind and waits until it is served.
+    pub(crate) async fn define(&self, definition: Value) {
+        let path = format!("{DEFINITIONS}/{}", crate::text(&definition["metadata"]["name"]));
+        self.post(DEFINITIONS, definition).await.is(201);
+        self.until(&path, established).await;
+        self.until(&self.widgets(), |answer| answer.code == 200).await;
+    }
+
+    /// Makes Widgets as they are.
+    pub(crate) async fn with_widgets(&self) {
+        self.define(self.definition()).await;
+    }
+
+    pub(crate) async fn send(&self, method: Method, path: &str, headers: &[(&str, &str)], body: Vec<u8>) -> Answer {
+        let mut request = Request::builder().method(method).uri(path);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let response = self.client.send(request.body(Body::from(body)).unwrap()).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let bytes = body.collect().await.unwrap().to_bytes();
+        let body =
+            serde_json::from_slice(&bytes).unwrap_or_else(|_| String::from_utf8_lossy(&bytes).into_owned().into());
+        Answer {
+            code: parts.status.as_u16(),
+            headers: parts.headers,
+            body,
+        }
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        self.send(Method::GET, path, &[], Vec::new()).await
+    }
+
+    pub(crate) async fn get_as(&self, path: &str, accept: &str) -> Answer {
+        self.send(Method::GET, path, &[("accept", accept)], Vec::new()).await
+    }
+
+    async fn write(&self, method: Method, path: &str, content_type: &str, body: Value) -> Answer {
+        let headers = [("content-type", content_type), ("user-agent", "conformance/1")];
+        self.send(method, path, &headers, body.to_string().into()).await
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: Value) -> Answer {
+        self.write(Method::POST, path, "application/json", body).await
+    }
+
+    pub(crate) async fn put(&self, path: &str, body: Value) -> Answer {
+        self.write(Method::PUT, path, "application/json", body).await
+    }
+
+    /// A patch of type `json-patch+json`, `merge-patch+json`, `strategic-merge-patch+json` or `apply-patch+yaml`.
+    pub(crate) async fn patch(&self, kind: &str, path: &str, body: Value) -> Answer {
+        self.write(Method::PATCH, path, &format!("application/{kind}"), body)
+            .await
+    }
+
+    /// A server-side apply by a manager.
+    pub(crate) async fn apply(&self, manager: &str, path: &str, body: Value) -> Answer {
+        let path = format!("{path}?fieldManager={manager}");
+        self.patch("apply-patch+yaml", &path, body).await
+    }
+
+    pub(crate) async fn delete(&self, path: &str, options: Value) -> Answer {
+        self.write(Method::DELETE, path, "application/json", options).await
+    }
+
+    /// A ConfigMap `name` in the test's namespace, and its path.
+    pub(crate) async fn map(&self, name: &str) -> String {
+        let maps = self.core("configmaps");
+        let map = json!({"metadata": {"name": name}, "data": {"a": "1"}});
+        self.post(&maps, map).await.is(201);
+        format!("{maps}/{name}")
+    }
+
+    pub(crate) async fn watch(&self, path: &str) -> Watch {
+        self.watch_as(path, "application/json").await
+    }
+
+    pub(crate) async fn watch_as(&self, path: &str, accept: &str) -> Watch {
+        let request = Request::get(path).header("accept", accept).body(Body::empty()).unwrap();
+        let response = self.client.send(request).await.unwrap();
+        assert_eq!(response.status(), 200, "{path}");
+        Watch::new(response.into_body())
+    }
+
+    /// Waits until a request is answered as wanted.
+    #[track_caller]
+    pub(crate) fn until<'a>(
+        &'a self,
+        path: &'a str,
+        wanted: impl Fn(&Answer) -> bool + 'a,
+    ) -> impl Future<Output = Answer> + 'a {
+        let caller = std::panic::Location::caller();
+        async move {
+            for _ in 0..600 {
+                let answer = self.get(path).await;
+                if wanted(&answer) {
+                    return answer;
+                }
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+            panic!("{caller}: {path} never was as wanted; last: {:?}", self.get(path).await);
+        }
+    }
+}
+
+/// A version of Widgets; `v1` is the stored one.
+pub(crate) fn version(name: &str) -> Value {
+    json!({
+        "name": name,
+        "served": true,
+        "storage": name == "v1",
+        "schema": {"openAPIV3Schema": {
+            "type": "object",
+            "properties": {
+                "spec": {
+                    "type": "object",
+                    "properties": {
+                        "replicas": {"type": "integer", "minimum": 0, "default": 1},
+                        "mode": {"type": "string", "enum": ["a", "b"]},
+                        "note": {"type": "string"},
+                    },
+                },
+                "status": {
+                    "type": "object",
+                    "properties": {"replicas": {"type": "integer"}, "selector": {"type": "string"}},
+                },
+            },
+        }},
+        "subresources": {"status": {}, "scale": {
+            "specReplicasPath": ".spec.replicas",
+            "statusReplicasPath": ".status.replicas",
+            "labelSelectorPath": ".status.selector",
+        }},
+        "additionalPrinterColumns": [
+            {"name": "Mode", "type": "string", "jsonPath": ".spec.mode"},
+            {"name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp"},
+        ],
+    })
+}
+
+/// Whether a definition is established.
+pub(crate) fn established(definition: &Answer) -> bool {
+    let conditions = definition.body["status"]["conditions"].as_array();
+    conditions
+        .into_iter()
+        .flatten()
+        .any(|condition| condition["type"] == "Established" && condition["status"] == "True")
+}
