@@ -2,7 +2,7 @@
 
 CARGO ?= cargo
 
-.PHONY: help build lab test fmt lint update
+.PHONY: help build lab test fmt lint update bench
 
 help: ## List the tasks
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
@@ -25,3 +25,6 @@ lint: ## Check formatting and clippy, as CI does
 
 update: ## Rewrite generated files (schemas, the guide, the command line's reference)
 	BERTH_UPDATE=1 $(CARGO) test --locked -q -p berth-api -p berth-procedure
+
+bench: ## Measure the API server; beside a real one if KUBEBUILDER_ASSETS names a folder with it
+	$(CARGO) bench --locked -p berth-apiserver

@@ -15,7 +15,7 @@ use serde_json::json;
 use tokio::net::TcpListener;
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn Error>> {
+pub(crate) async fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
     let kubeconfig = arguments.next().ok_or("usage: serve KUBECONFIG [FOLDER]")?;
 

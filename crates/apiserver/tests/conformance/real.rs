@@ -9,7 +9,7 @@ use std::{
     net::TcpListener,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
@@ -27,12 +27,12 @@ pub(crate) fn assets() -> Option<PathBuf> {
 pub(crate) async fn client(assets: &Path) -> kube::Client {
     static SERVER: Mutex<Option<RealServer>> = Mutex::new(None);
     let kubeconfig = {
-        let mut server = SERVER.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let mut server = SERVER.lock().unwrap_or_else(PoisonError::into_inner);
         let running = server.get_or_insert_with(|| RealServer::start(assets).unwrap());
         fs::read_to_string(&running.kubeconfig).unwrap()
     };
     let kubeconfig = kube::config::Kubeconfig::from_yaml(&kubeconfig).unwrap();
-    let config = kube::Config::from_custom_kubeconfig(kubeconfig, &Default::default())
+    let config = kube::Config::from_custom_kubeconfig(kubeconfig, &kube::config::KubeConfigOptions::default())
         .await
         .unwrap();
     kube::Client::try_from(config).unwrap()
