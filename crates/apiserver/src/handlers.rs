@@ -102,8 +102,13 @@ where
     }
     let body = body::read(body).await?;
     let mut context = Context::new(state, &identity, parts, query, path, Arc::clone(resource));
-    let response = dispatch(&mut context, verb, &body);
-    response.map(|response| context.with_warnings(response))
+    let response = dispatch(&mut context, verb, &body)?;
+    let response = context.with_warnings(response);
+    // No answer shows what a loss of power could still undo. Should the medium fail, what is there can still be read.
+    match state.store.settled().await {
+        Err(error) if verb.is_mutating() => Err(error.into()),
+        _ => Ok(response),
+    }
 }
 
 fn dispatch(context: &mut Context<'_>, verb: Verb, body: &Bytes) -> Result<Response<Body>> {

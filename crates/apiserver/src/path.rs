@@ -103,6 +103,10 @@ impl ResourcePath {
 }
 
 impl Verb {
+    pub(crate) fn is_mutating(self) -> bool {
+        !matches!(self, Self::Get | Self::List | Self::Watch)
+    }
+
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Get => "get",

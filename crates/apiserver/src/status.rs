@@ -69,6 +69,9 @@ pub(crate) enum ApiError {
     TooLargeResourceVersion { asked: u64, current: u64 },
     #[error("Internal error occurred: {0}")]
     Internal(String),
+    /// There is no room for what was to be written.
+    #[error("{0}")]
+    StorageFull(String),
     /// An error of code 500 with a text of its own and no reason, as upstream has a few.
     #[error("{0}")]
     Unexplained(String),
@@ -123,6 +126,7 @@ impl ApiError {
             Self::Expired { .. } => StatusCode::GONE,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooLargeResourceVersion { .. } => StatusCode::GATEWAY_TIMEOUT,
+            Self::StorageFull(_) => StatusCode::INSUFFICIENT_STORAGE,
             Self::Internal(_) | Self::Unexplained(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -144,6 +148,7 @@ impl ApiError {
             Self::TooLarge(_) => "RequestEntityTooLarge",
             Self::TooLargeResourceVersion { .. } => "Timeout",
             Self::Internal(_) => "InternalError",
+            Self::StorageFull(_) => "InsufficientStorage",
             Self::Unexplained(_) => "",
         }
     }
@@ -201,6 +206,7 @@ impl ApiError {
             | Self::Expired { .. }
             | Self::TooLarge(_)
             | Self::Internal(_)
+            | Self::StorageFull(_)
             | Self::Unexplained(_) => json!({}),
         }
     }
@@ -240,7 +246,21 @@ impl From<WriteError> for ApiError {
     fn from(error: WriteError) -> Self {
         match error {
             WriteError::Changed => Self::Internal("the object keeps changing".to_owned()),
-            WriteError::Log(source) => Self::Internal(format!("failed to write to the log: {source}")),
+            WriteError::Flush { log, source } => Self::Internal(format!(
+                "failed to flush `{log}`: {source}. The change is made, but may not outlive a loss of power; the next write \
+                 tries to save it, too"
+            )),
+            WriteError::Log { log, source } => {
+                use std::io::ErrorKind::{QuotaExceeded, StorageFull};
+                let text = format!("failed to write to `{log}`: {source}");
+                if matches!(source.kind(), StorageFull | QuotaExceeded) {
+                    Self::StorageFull(format!(
+                        "{text}. Nothing was changed; free some space there, and writes go on"
+                    ))
+                } else {
+                    Self::Internal(text)
+                }
+            }
         }
     }
 }

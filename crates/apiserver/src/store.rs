@@ -71,9 +71,22 @@ pub(crate) enum WriteError {
     /// Something else is there than what was to be replaced.
     #[error("the object has changed")]
     Changed,
-    /// The log could not be written.
-    #[error("failed to write to the log")]
-    Log(#[source] io::Error),
+    /// The log could not be written. The object stays as it was.
+    #[error("failed to write to `{log}`")]
+    Log {
+        /// The log's name.
+        log: String,
+        #[source]
+        source: io::Error,
+    },
+    /// The change is made and in the log, but the medium didn't take it.
+    #[error("failed to flush `{log}`")]
+    Flush {
+        /// The log's name.
+        log: String,
+        #[source]
+        source: io::Error,
+    },
 }
 
 /// Objects of a resource at a revision.
@@ -104,7 +117,10 @@ impl Store {
             inner.replay(record);
         }
         inner.feed = Feed::default();
-        let flush = inner.log.flush().map(GroupFlush::new);
+        let flush = match inner.log.flush() {
+            None => None,
+            Some(flush) => Some(GroupFlush::start(flush, inner.revision).map_err(|error| inner.log.open_error(error))?),
+        };
         Ok(Self {
             inner: Mutex::new(inner),
             flush,
@@ -239,20 +255,65 @@ impl Store {
                 }
             };
             let stored = Arc::new(stored);
-            inner
-                .log
-                .append(stored.revision, operation, resource, key)
-                .map_err(WriteError::Log)?;
+            self.append(&mut inner, &stored, operation, resource)?;
             let wakers = inner.change(resource, key, Arc::clone(&stored), removes);
-            inner.compact_if_worth_it();
+            if inner.log.worth_compacting() {
+                // The change itself is in the log already; a compaction that fails is tried again later.
+                if let Err(error) = self.rewrite(&mut inner) {
+                    tracing::warn!(%error, "failed to compact the log");
+                }
+            }
             (stored, wakers)
         };
         // Outside the lock: a waker may poll at once.
         wakers.into_iter().for_each(std::task::Waker::wake);
-        if let Some(flush) = &self.flush {
-            flush.wait(stored.revision).map_err(WriteError::Log)?;
-        }
         Ok(stored)
+    }
+
+    fn append(
+        &self,
+        inner: &mut Inner,
+        stored: &Stored,
+        operation: Operation,
+        resource: &ResourceId,
+    ) -> Result<(), WriteError> {
+        // After a failure nobody knows what the log's end looks like; but what it should hold is all here.
+        let result = if inner.log.is_broken() || self.flush.as_ref().is_some_and(GroupFlush::has_failed) {
+            self.rewrite(inner)
+        } else {
+            Ok(())
+        };
+        result
+            .and_then(|()| inner.log.append(stored.revision, operation, resource, &stored.key))
+            .map_err(|source| WriteError::Log {
+                log: inner.log.name(),
+                source,
+            })?;
+        if let Some(flush) = &self.flush {
+            flush.wrote(stored.revision);
+        }
+        Ok(())
+    }
+
+    /// Writes the log anew, as what is there now.
+    fn rewrite(&self, inner: &mut Inner) -> io::Result<()> {
+        let tables = inner.tables.iter();
+        let live = tables.flat_map(|(resource, table)| table.iter().map(move |(key, stored)| (resource, key, stored)));
+        inner.log.compact(inner.revision, live)?;
+        if let Some(flush) = &self.flush {
+            flush.rewrote();
+        }
+        Ok(())
+    }
+
+    /// Completes once everything that can be seen now would outlive what the storage promises to outlive.
+    pub(crate) async fn settled(&self) -> Result<(), WriteError> {
+        let Some(flush) = &self.flush else { return Ok(()) };
+        let revision = self.revision();
+        flush.wait(revision).await.map_err(|source| WriteError::Flush {
+            log: self.lock().log.name(),
+            source,
+        })
     }
 
     /// Follows changes of a resource after a revision.
@@ -306,6 +367,8 @@ impl Inner {
                 let stored = Arc::new(Stored::decode(record.key.clone(), body, record.revision, 0));
                 self.change(&record.resource, &record.key, stored, true);
             }
+            // The record that ends the snapshot says all there is to say of it.
+            Operation::Snapshot { .. } => return,
             Operation::Revision => {
                 // The records before this one are a snapshot: which changes led to it is not known.
                 self.floor = record.revision;
@@ -366,18 +429,6 @@ impl Inner {
                     self.dependents.remove(owner);
                 }
             }
-        }
-    }
-
-    fn compact_if_worth_it(&mut self) {
-        if !self.log.worth_compacting() {
-            return;
-        }
-        let tables = self.tables.iter();
-        let live = tables.flat_map(|(resource, table)| table.iter().map(move |(key, stored)| (resource, key, stored)));
-        // The change itself is in the log already; a compaction that fails is tried again at the next one.
-        if let Err(error) = self.log.compact(self.revision, live) {
-            tracing::warn!(%error, "failed to compact the log");
         }
     }
 }

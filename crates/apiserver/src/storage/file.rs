@@ -12,6 +12,8 @@ use super::{Flush, Storage};
 
 const LOG: &str = "objects.log";
 const LOCK: &str = "objects.lock";
+/// What is to take the log's place once it is whole.
+const DRAFT: &str = "objects.log.new";
 
 /// A log in a file.
 #[derive(Debug)]
@@ -23,10 +25,17 @@ pub struct FileStorage {
 
 #[derive(Debug)]
 struct Open {
-    /// Shared with whoever flushes; replaced when the log is.
-    log: Arc<Mutex<Arc<File>>>,
+    /// Shared with whoever flushes.
+    log: Arc<Mutex<Current>>,
     /// Held for as long as the log is open: one server a folder.
     _lock: File,
+}
+
+#[derive(Debug)]
+struct Current {
+    file: Arc<File>,
+    /// Whether the folder may have its name for another file still, after a loss of power.
+    renamed: bool,
 }
 
 impl FileStorage {
@@ -47,11 +56,20 @@ impl FileStorage {
     }
 
     fn log(&self) -> io::Result<Arc<File>> {
-        let open = self
-            .open
-            .as_ref()
-            .ok_or_else(|| io::Error::other("the log is not open"))?;
-        Ok(Arc::clone(&open.log.lock().unwrap_or_else(PoisonError::into_inner)))
+        let open = self.open.as_ref().ok_or_else(not_open)?;
+        let current = open.log.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(Arc::clone(&current.file))
+    }
+
+    fn write_draft(&self, contents: &[u8]) -> io::Result<File> {
+        let mut options = private_file();
+        options.create(true).truncate(true).read(true).write(true);
+        let mut draft = options.open(self.folder.join(DRAFT))?;
+        draft.write_all(contents)?;
+        // Without this a loss of power after the rename could leave an empty log, fsync asked for or not.
+        draft.sync_data()?;
+        fs::rename(self.folder.join(DRAFT), self.folder.join(LOG))?;
+        Ok(draft)
     }
 }
 
@@ -68,16 +86,22 @@ impl Storage for FileStorage {
             Err(TryLockError::WouldBlock) => {
                 return Err(io::Error::new(
                     io::ErrorKind::ResourceBusy,
-                    "another process has it open",
+                    "another server has this folder open; stop it, or choose another folder",
                 ));
             }
             Err(TryLockError::Error(error)) => return Err(error),
         }
+        // One that a killed server didn't finish.
+        remove_if_there(&self.folder.join(DRAFT))?;
         let mut log = open_log(&self.folder.join(LOG))?;
         let mut bytes = Vec::new();
         log.read_to_end(&mut bytes)?;
+        let current = Current {
+            file: Arc::new(log),
+            renamed: true,
+        };
         self.open = Some(Open {
-            log: Arc::new(Mutex::new(Arc::new(log))),
+            log: Arc::new(Mutex::new(current)),
             _lock: lock,
         });
         Ok(bytes)
@@ -95,36 +119,51 @@ impl Storage for FileStorage {
     }
 
     fn replace(&mut self, contents: &[u8]) -> io::Result<()> {
-        let (path, draft) = (self.folder.join(LOG), self.folder.join("objects.log.new"));
-        let mut log = private_file()
-            .create(true)
-            .truncate(true)
-            .read(true)
-            .write(true)
-            .open(&draft)?;
-        log.write_all(contents)?;
-        // Without this a loss of power after the rename could leave an empty log, fsync asked for or not.
-        log.sync_data()?;
-        fs::rename(&draft, &path)?;
-        File::open(&self.folder)?.sync_all()?;
-        let open = self
-            .open
-            .as_ref()
-            .ok_or_else(|| io::Error::other("the log is not open"))?;
-        *open.log.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(log);
+        let open = self.open.as_ref().ok_or_else(not_open)?;
+        let file = self.write_draft(contents).inspect_err(|_| {
+            // What is left of it takes the space that may be what is missing.
+            let _ = remove_if_there(&self.folder.join(DRAFT));
+        })?;
+        // From here on the new one is the log, whatever happens.
+        *open.log.lock().unwrap_or_else(PoisonError::into_inner) = Current {
+            file: Arc::new(file),
+            renamed: true,
+        };
         Ok(())
     }
 
     fn flush(&self) -> Option<Flush> {
         let log = Arc::clone(&self.open.as_ref().filter(|_| self.fsync)?.log);
+        let folder = self.folder.clone();
         Some(Arc::new(move || {
-            let file = Arc::clone(&log.lock().unwrap_or_else(PoisonError::into_inner));
-            file.sync_data()
+            let lock = || log.lock().unwrap_or_else(PoisonError::into_inner);
+            let (file, renamed) = {
+                let current = lock();
+                (Arc::clone(&current.file), current.renamed)
+            };
+            file.sync_data()?;
+            if renamed {
+                File::open(&folder)?.sync_all()?;
+                let mut current = lock();
+                current.renamed &= !Arc::ptr_eq(&current.file, &file);
+            }
+            Ok(())
         }))
     }
 
     fn name(&self) -> String {
         self.folder.join(LOG).display().to_string()
+    }
+}
+
+fn not_open() -> io::Error {
+    io::Error::other("the log is not open")
+}
+
+fn remove_if_there(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
     }
 }
 

@@ -21,6 +21,8 @@ pub(crate) struct Log {
     live: u64,
     /// Set when a write failed and could not be taken back: whatever followed it would be lost with it.
     broken: bool,
+    /// A compaction that failed (no space, most likely) is not tried again before the log is so long.
+    patience: u64,
 }
 
 /// Why a log can't be opened.
@@ -44,13 +46,26 @@ pub enum LogError {
     /// It was damaged after it was written.
     #[error(
         "`{log}` is damaged at byte {offset}, and whole records follow, so this is no write that was cut short: restore \
-         the file from a backup, or cut it to {offset} bytes to keep only what came before"
+         the file from a backup, cut it to {offset} bytes to keep only what came before, or move it away to start anew"
     )]
     Damaged {
         /// The log's name.
         log: String,
         /// Where the damage is.
         offset: usize,
+    },
+    /// Some of what it began with is missing, or damaged.
+    #[error(
+        "`{log}` is damaged at byte {offset}, within the snapshot that it begins with, which was whole once and goes to \
+         byte {end}: restore the file from a backup, or move it away to start anew"
+    )]
+    Snapshot {
+        /// The log's name.
+        log: String,
+        /// Where the damage is.
+        offset: usize,
+        /// Where the snapshot should end.
+        end: u64,
     },
 }
 
@@ -74,12 +89,23 @@ impl Log {
             return Err(LogError::Foreign { log: name });
         }
         let mut records = Vec::new();
-        let mut at = record::MAGIC.len();
+        let (mut at, mut snapshot) = (record::MAGIC.len(), 0);
         loop {
             match record::read(&bytes, at) {
                 Found::Record(record, next) => {
+                    if let Operation::Snapshot { end } = record.operation {
+                        snapshot = end;
+                    }
                     records.push(record);
                     at = next;
+                }
+                // A snapshot takes its place whole: if it isn't, acknowledged changes are missing.
+                Found::End | Found::Torn | Found::Damaged if (at as u64) < snapshot => {
+                    return Err(LogError::Snapshot {
+                        log: name,
+                        offset: at,
+                        end: snapshot,
+                    });
                 }
                 Found::End => break,
                 Found::Torn => {
@@ -100,7 +126,24 @@ impl Log {
             length: length as u64,
             live: 0,
             broken: false,
+            patience: 0,
         }
+    }
+
+    pub(crate) fn name(&self) -> String {
+        self.storage.name()
+    }
+
+    pub(crate) fn open_error(&self, source: io::Error) -> LogError {
+        LogError::Open {
+            log: self.name(),
+            source,
+        }
+    }
+
+    /// Whether the end of the log is not known any more: it has to be compacted before it is appended to.
+    pub(crate) fn is_broken(&self) -> bool {
+        self.broken
     }
 
     pub(crate) fn flush(&self) -> Option<Flush> {
@@ -114,9 +157,6 @@ impl Log {
         resource: &ResourceId,
         key: &ObjectKey,
     ) -> io::Result<()> {
-        if self.broken {
-            return Err(io::Error::other("an earlier write failed and could not be taken back"));
-        }
         let mut bytes = Vec::new();
         record::encode(
             &Record {
@@ -146,7 +186,7 @@ impl Log {
     }
 
     pub(crate) fn worth_compacting(&self) -> bool {
-        self.length > WORTH_COMPACTING && self.length > 4 * self.live && !self.broken
+        self.length > WORTH_COMPACTING.max(self.patience) && self.length > 4 * self.live
     }
 
     /// Rewrites the log as what is there now.
@@ -156,6 +196,14 @@ impl Log {
         live: impl Iterator<Item = (&'a ResourceId, &'a ObjectKey, &'a Arc<Stored>)>,
     ) -> io::Result<()> {
         let mut bytes = record::MAGIC.to_vec();
+        let nothing = |operation| Record {
+            revision,
+            operation,
+            resource: ResourceId::new("", ""),
+            key: ObjectKey::new("", ""),
+        };
+        let start = bytes.len();
+        record::encode(&nothing(Operation::Snapshot { end: 0 }), &mut bytes);
         for (resource, key, stored) in live {
             let operation = Operation::Put {
                 schema: stored.schema,
@@ -169,18 +217,19 @@ impl Log {
             };
             record::encode(&record, &mut bytes);
         }
-        let (resource, key) = (ResourceId::new("", ""), ObjectKey::new("", ""));
-        record::encode(
-            &Record {
-                revision,
-                operation: Operation::Revision,
-                resource,
-                key,
-            },
-            &mut bytes,
-        );
-        self.storage.replace(&bytes)?;
-        self.length = bytes.len() as u64;
+        record::encode(&nothing(Operation::Revision), &mut bytes);
+        // Where it ends is known only now; the record that says so is of the same length whatever it says.
+        let mut head = Vec::new();
+        let end = bytes.len() as u64;
+        record::encode(&nothing(Operation::Snapshot { end }), &mut head);
+        bytes[start..start + head.len()].copy_from_slice(&head);
+        if let Err(error) = self.storage.replace(&bytes) {
+            self.patience = self.length + WORTH_COMPACTING;
+            return Err(error);
+        }
+        self.length = end;
+        self.patience = 0;
+        self.broken = false;
         Ok(())
     }
 }

@@ -3,7 +3,7 @@
 //! ```text
 //! log    = magic record*
 //! record = mark(2) length(4) crc(4) payload(length)        little endian; the checksum covers the payload
-//! payload= revision(8) operation(1) schema(8) group plural namespace name body        strings with a 2-byte length
+//! payload= revision(8) operation(1) number(8) group plural namespace name body        strings with a 2-byte length
 //! ```
 
 use bytes::Bytes;
@@ -31,7 +31,9 @@ pub(crate) enum Operation {
     Put { schema: u64, body: Bytes },
     /// The object is gone; this was its last state.
     Delete { body: Bytes },
-    /// Nothing changed: in a compacted log this keeps the counter from running backwards.
+    /// What follows, up to this offset of the log, is a snapshot: it took its place as a whole.
+    Snapshot { end: u64 },
+    /// The end of a snapshot. Nothing changed: this keeps the counter from running backwards.
     Revision,
 }
 
@@ -53,13 +55,14 @@ pub(crate) fn encode(record: &Record, into: &mut Vec<u8>) {
     into.extend_from_slice(&MARK);
     into.extend_from_slice(&[0; HEADER - MARK.len()]);
     into.extend_from_slice(&record.revision.to_le_bytes());
-    let (code, schema, body): (u8, u64, &[u8]) = match &record.operation {
+    let (code, number, body): (u8, u64, &[u8]) = match &record.operation {
         Operation::Put { schema, body } => (1, *schema, body),
         Operation::Delete { body } => (2, 0, body),
         Operation::Revision => (3, 0, &[]),
+        Operation::Snapshot { end } => (4, *end, &[]),
     };
     into.push(code);
-    into.extend_from_slice(&schema.to_le_bytes());
+    into.extend_from_slice(&number.to_le_bytes());
     for text in [
         record.resource.group(),
         record.resource.plural(),
@@ -108,7 +111,7 @@ fn whole(log: &[u8], at: usize) -> Option<(Record, usize)> {
 fn decode(mut payload: &[u8]) -> Option<Record> {
     let revision = u64::from_le_bytes(take(&mut payload, 8)?.try_into().ok()?);
     let code = take(&mut payload, 1)?[0];
-    let schema = u64::from_le_bytes(take(&mut payload, 8)?.try_into().ok()?);
+    let number = u64::from_le_bytes(take(&mut payload, 8)?.try_into().ok()?);
     let group = text(&mut payload)?;
     let plural = text(&mut payload)?;
     let key = ObjectKey {
@@ -117,9 +120,10 @@ fn decode(mut payload: &[u8]) -> Option<Record> {
     };
     let body = Bytes::copy_from_slice(payload);
     let operation = match code {
-        1 => Operation::Put { schema, body },
+        1 => Operation::Put { schema: number, body },
         2 => Operation::Delete { body },
         3 => Operation::Revision,
+        4 => Operation::Snapshot { end: number },
         _ => return None,
     };
     Some(Record {

@@ -9,7 +9,7 @@ use std::{
 
 use futures::Stream;
 
-use super::{Event, ResourceId, Store};
+use super::{Event, ResourceId, Store, flush::GroupFlush};
 
 /// The history no longer reaches back to where the reader is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,10 +45,12 @@ impl Subscription {
             .tables
             .get(&self.resource)
             .and_then(|table| table.after(self.after).ok());
-        match next.and_then(|events| events.first().map(|event| event.object.revision)) {
+        let seen = match next.and_then(|events| events.first().map(|event| event.object.revision)) {
             Some(unseen) => unseen - 1,
             None => inner.revision.max(self.after),
-        }
+        };
+        let flushed = self.store.flush.as_ref().map_or(u64::MAX, GroupFlush::flushed);
+        seen.min(flushed.max(self.after))
     }
 }
 
@@ -66,6 +68,11 @@ impl Stream for Subscription {
                     table.wait(this.id, context.waker().clone());
                     return Poll::Pending;
                 };
+                // What a loss of power could still undo is not shown: the number would come again, for another change.
+                let flush = this.store.flush.as_ref();
+                if flush.is_some_and(|flush| !flush.reached(last.object.revision, context)) {
+                    return Poll::Pending;
+                }
                 this.after = last.object.revision;
                 Poll::Ready(Some(Ok(events)))
             }

@@ -15,6 +15,7 @@ mod create;
 mod definitions;
 mod delete;
 mod durability;
+mod faults;
 mod kube_client;
 mod openapi;
 mod read;
