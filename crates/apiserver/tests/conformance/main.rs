@@ -15,16 +15,26 @@
 #![expect(
     clippy::unwrap_used,
     clippy::similar_names,
-    reason = "helpers of tests fail the test; one object and the same changed are called alike"
+    clippy::needless_pass_by_value,
+    reason = "helpers of tests fail the test; one object and the same changed are called alike; \
+              literals are handed over"
 )]
 
 mod answer;
 mod coverage;
+mod protobuf;
 mod real;
+mod socket;
 mod suite;
 mod watching;
 
+mod access;
+mod controllers;
+mod create;
+mod negotiation;
 mod paths;
+mod read;
+mod watch;
 
 pub(crate) use answer::{Answer, text};
-pub(crate) use suite::{Suite, run};
+pub(crate) use suite::{Server, Suite, run, run_with, version};
