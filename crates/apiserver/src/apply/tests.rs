@@ -139,9 +139,13 @@ fn list_items_go_and_stay_one_by_one() {
     };
     let one = applied(None, &containers(&["a", "b"]), "one", 1).expect("new");
     let two = applied(Some(&one), &containers(&["c"]), "two", 2).expect("no overlap");
-    assert_eq!(names(&two), ["c", "a", "b"]);
+    assert_eq!(names(&two), ["a", "b", "c"]);
     let less = applied(Some(&two), &containers(&["b"]), "one", 3).expect("less");
-    assert_eq!(names(&less), ["c", "b"]);
+    assert_eq!(names(&less), ["b", "c"]);
+    let ordered = applied(Some(&two), &containers(&["c", "d", "a", "e"]), "two", 3).expect("no conflict");
+    assert_eq!(names(&ordered), ["b", "c", "d", "a", "e"]);
+    let ordered = applied(Some(&ordered), &containers(&["e", "f", "d"]), "two", 4).expect("no conflict");
+    assert_eq!(names(&ordered), ["b", "a", "e", "f", "d"]);
 }
 
 #[test]
@@ -326,8 +330,8 @@ fn custom_lists_merge_by_their_types() {
     )
     .expect("new");
     let two = apply(Some(&one), &json!({"set": ["b"], "map": [{"id": "b"}]}), "two").expect("no overlap");
-    assert_eq!(two["spec"]["set"], json!(["b", "a"]));
-    assert_eq!(two["spec"]["map"], json!([{"id": "b"}, {"id": "a", "v": 1}]));
+    assert_eq!(two["spec"]["set"], json!(["a", "b"]));
+    assert_eq!(two["spec"]["map"], json!([{"id": "a", "v": 1}, {"id": "b"}]));
     let conflicts = apply(
         Some(&two),
         &json!({"whole": ["b"], "map": [{"id": "a", "v": 2}]}),

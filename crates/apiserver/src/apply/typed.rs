@@ -1,6 +1,6 @@
 //! What a schema makes of a value: its fields as a set, and merging, comparing and removing by those fields.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
@@ -69,7 +69,8 @@ pub(super) fn merge(node: &Node, live: &Value, applied: &Value) -> Value {
     }
 }
 
-/// Merges lists item by item. The applied order holds; items that only the live list has keep their neighbours.
+/// Merges lists item by item. The applied order holds; items that only the live list has go before, as far as the order
+/// of what is in both allows.
 fn merge_items(node: &Node, live: &[Value], applied: &[Value]) -> Vec<Value> {
     let name = |(index, item)| element(node, index, item);
     let live: Vec<_> = live.iter().enumerate().map(|item| (name(item), item.1)).collect();
@@ -78,29 +79,32 @@ fn merge_items(node: &Node, live: &[Value], applied: &[Value]) -> Vec<Value> {
     for (name, item) in &live {
         live_by_name.entry(name).or_insert(item);
     }
-    let is_applied = |name: &PathElement| applied.iter().any(|(applied, _)| applied == name);
+    let is_applied: BTreeSet<&PathElement> = applied.iter().map(|(name, _)| name).collect();
+    let in_both = applied.iter().map(|(name, _)| name);
+    let mut in_both = in_both.filter(|name| live_by_name.contains_key(name)).peekable();
 
-    let mut merged = Vec::new();
-    let mut rest = live.iter();
+    let (mut merged, mut done) = (Vec::new(), BTreeSet::new());
+    let mut rest = live.iter().peekable();
     for (name, item) in &applied {
-        if let Some(live_item) = live_by_name.get(name) {
-            // Up to its own place in the live list, what only the live list has goes before it.
-            let place = rest.as_slice().iter().position(|(live, _)| live == name);
-            let before = rest.by_ref().take(place.map_or(0, |place| place + 1));
-            merged.extend(
-                before
-                    .filter(|(name, _)| !is_applied(name))
-                    .map(|(_, item)| (*item).clone()),
-            );
-            merged.push(merge(node.item(), live_item, item));
-        } else {
-            merged.push((*item).clone());
+        while let Some((next, live_item)) = rest.peek() {
+            if !is_applied.contains(next) {
+                merged.push((*live_item).clone());
+            } else if next == name || in_both.peek().is_none_or(|shared| *shared == next) {
+                break;
+            }
+            rest.next();
         }
+        // It has its place already, or gets it now.
+        rest.next_if(|(next, _)| next == name || done.contains(next));
+        in_both.next_if_eq(&name);
+        done.insert(name);
+        merged.push(match live_by_name.get(name) {
+            Some(live) => merge(node.item(), live, item),
+            None => (*item).clone(),
+        });
     }
-    merged.extend(
-        rest.filter(|(name, _)| !is_applied(name))
-            .map(|(_, item)| (*item).clone()),
-    );
+    let only_live = rest.filter(|(name, _)| !is_applied.contains(name));
+    merged.extend(only_live.map(|(_, item)| (*item).clone()));
     merged
 }
 

@@ -88,8 +88,8 @@ fn field(node: &Node, name: &str, target: &mut Map<String, Value>, value: &Value
         }
         (Value::Object(patch), _) => Value::Object(object(node, Map::new(), patch)?),
         (Value::Array(patch), current) if node.strategy.merge => {
-            let current = current.and_then(Value::as_array).cloned().unwrap_or_default();
-            Value::Array(list(node, current, patch)?)
+            let live = current.and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+            Value::Array(list(node, live, patch)?)
         }
         (Value::Array(patch), _) => Value::Array(replaced(patch)?),
         (value, _) => value.clone(),
@@ -113,7 +113,14 @@ fn replaced(patch: &[Value]) -> Result<Vec<Value>, PatchError> {
     Ok(items)
 }
 
-fn list(node: &Node, mut current: Vec<Value>, patch: &[Value]) -> Result<Vec<Value>, PatchError> {
+/// Merges lists item by item. What the patch names comes in the patch's order, the rest as in the live list.
+fn list(node: &Node, live: &[Value], patch: &[Value]) -> Result<Vec<Value>, PatchError> {
+    let mut merged = unordered(node, live.to_vec(), patch)?;
+    reorder(node, &mut merged, patch, live);
+    Ok(merged)
+}
+
+fn unordered(node: &Node, mut current: Vec<Value>, patch: &[Value]) -> Result<Vec<Value>, PatchError> {
     let Some(key) = &node.strategy.merge_key else {
         for item in patch {
             if !current.contains(item) {

@@ -22,9 +22,9 @@ fn containers_and_their_parts_merge_by_name() {
         &pod_with(&json!([{"name": "a", "image": "1", "env": [{"name": "X", "value": "1"}]}, {"name": "b"}])),
         &pod_with(&json!([{"name": "a", "image": "2", "env": [{"name": "Y", "value": "2"}]}, {"name": "c"}])),
         &pod_with(&json!([
-            {"name": "a", "image": "2", "env": [{"name": "X", "value": "1"}, {"name": "Y", "value": "2"}]},
-            {"name": "b"},
+            {"name": "a", "image": "2", "env": [{"name": "Y", "value": "2"}, {"name": "X", "value": "1"}]},
             {"name": "c"},
+            {"name": "b"},
         ])),
     );
 }
@@ -79,7 +79,7 @@ fn lists_of_plain_values_merge_and_shrink() {
         "Pod",
         &json!({"metadata": {"finalizers": ["a", "b"]}}),
         &json!({"metadata": {"finalizers": ["c"], "$deleteFromPrimitiveList/finalizers": ["a"]}}),
-        &json!({"metadata": {"finalizers": ["b", "c"]}}),
+        &json!({"metadata": {"finalizers": ["c", "b"]}}),
     );
 }
 
@@ -115,7 +115,7 @@ fn service_ports_merge_by_port_and_owners_by_uid() {
         "Service",
         &json!({"spec": {"ports": [{"port": 80, "name": "a"}]}, "metadata": {"ownerReferences": [{"uid": "1"}]}}),
         &json!({"spec": {"ports": [{"port": 80, "name": "b"}]}, "metadata": {"ownerReferences": [{"uid": "2"}]}}),
-        &json!({"spec": {"ports": [{"port": 80, "name": "b"}]}, "metadata": {"ownerReferences": [{"uid": "1"}, {"uid": "2"}]}}),
+        &json!({"spec": {"ports": [{"port": 80, "name": "b"}]}, "metadata": {"ownerReferences": [{"uid": "2"}, {"uid": "1"}]}}),
     );
 }
 
