@@ -90,7 +90,7 @@ where
 {
     match Limited::new(body, LIMIT).collect().await {
         Ok(collected) => Ok(collected.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => Err(ApiError::TooLarge(LIMIT)),
+        Err(error) if error.is::<LengthLimitError>() => Err(ApiError::TooLarge(format!("limit is {LIMIT}"))),
         Err(error) => Err(ApiError::bad_request(format!(
             "failed to read the request's body: {error}"
         ))),

@@ -14,7 +14,7 @@ use crate::{
 /// How much all annotations of an object may take together.
 const ANNOTATIONS_LIMIT: usize = 256 << 10;
 
-/// Refuses `metadata` of wrong types, and takes away what is null.
+/// Refuses `metadata` of wrong types, and takes away what is null or empty. An empty `managedFields` means something.
 pub(crate) fn decode(resource: &Resource, value: &mut Value) -> Result<()> {
     let refuse = |field: &str, expected: &str| {
         let (kind, version) = (&resource.kind, &resource.version);
@@ -29,7 +29,7 @@ pub(crate) fn decode(resource: &Resource, value: &mut Value) -> Result<()> {
     }
     let metadata = object::metadata_mut(value);
     metadata.retain(|_, member| !member.is_null());
-    for (field, member) in metadata {
+    for (field, member) in metadata.iter_mut() {
         match field.as_str() {
             "name" | "generateName" | "namespace" | "uid" | "resourceVersion" | "creationTimestamp"
             | "deletionTimestamp"
@@ -63,7 +63,12 @@ pub(crate) fn decode(resource: &Resource, value: &mut Value) -> Result<()> {
             _ => {}
         }
     }
+    metadata.retain(|field, member| field == "managedFields" || !is_empty(member));
     Ok(())
+}
+
+fn is_empty(member: &Value) -> bool {
+    member.as_array().is_some_and(Vec::is_empty) || member.as_object().is_some_and(Map::is_empty)
 }
 
 /// Takes away what only the server sets.
@@ -184,15 +189,13 @@ fn annotations(annotations: &Value) -> Vec<FieldError> {
     errors
 }
 
-/// Upstream's messages name the list of owners, not the place in it.
 fn owners(owners: &Value) -> Vec<FieldError> {
     let mut errors = Vec::new();
-    let mut controller: Option<String> = None;
-    for owner in owners.as_array().into_iter().flatten() {
-        let text = |field: &str| owner[field].as_str().unwrap_or_default();
+    let mut controllers = 0;
+    for (index, owner) in owners.as_array().into_iter().flatten().enumerate() {
         for field in ["apiVersion", "kind", "name", "uid"] {
-            if text(field).is_empty() {
-                let path = format!("metadata.ownerReferences.{field}");
+            if owner[field].as_str().unwrap_or_default().is_empty() {
+                let path = format!("metadata.ownerReferences[{index}].{field}");
                 let detail = if field == "apiVersion" {
                     "version must not be empty"
                 } else {
@@ -201,19 +204,11 @@ fn owners(owners: &Value) -> Vec<FieldError> {
                 errors.push(FieldError::invalid(path, "", detail));
             }
         }
-        if owner["controller"] != true {
-            continue;
-        }
-        let this = format!("{}/{}", text("kind"), text("name"));
-        match &controller {
-            None => controller = Some(this),
-            Some(first) => {
-                let detail = format!(
-                    "Only one reference can have Controller set to true. Found \"true\" in references for {first} and {this}"
-                );
-                errors.push(FieldError::invalid("metadata.ownerReferences", owners.clone(), detail));
-            }
-        }
+        controllers += usize::from(owner["controller"] == true);
+    }
+    if controllers > 1 {
+        let detail = "Only one reference can have Controller set to true. Found more than one";
+        errors.push(FieldError::invalid("metadata.ownerReferences", owners.clone(), detail));
     }
     errors
 }

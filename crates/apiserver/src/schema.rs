@@ -211,6 +211,13 @@ impl Schema {
         compile::compile(open_api_v3_schema).map(Self::of)
     }
 
+    /// Says which of the schema's own defaults it doesn't allow.
+    pub(crate) fn check_defaults(&self) -> Vec<FieldError> {
+        let mut errors = Vec::new();
+        default::check(&self.root, "", &mut errors);
+        errors
+    }
+
     /// A schema that keeps whatever it is given: maps merge field by field, lists as one value.
     pub(crate) fn anything() -> Self {
         Self::of(ANYTHING.clone())

@@ -63,8 +63,8 @@ pub(crate) enum ApiError {
     /// The message, and a token with which an inconsistent list goes on.
     #[error("{message}")]
     Expired { message: String, token: Option<String> },
-    #[error("Request entity too large: limit is {0}")]
-    TooLarge(usize),
+    #[error("Request entity too large: {0}")]
+    TooLarge(String),
     #[error("Timeout: Too large resource version: {asked}, current: {current}")]
     TooLargeResourceVersion { asked: u64, current: u64 },
     #[error("Internal error occurred: {0}")]

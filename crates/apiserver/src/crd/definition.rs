@@ -115,10 +115,11 @@ fn versions(crd: &Value) -> Vec<FieldError> {
         names.push(name);
         let schema = &version["schema"]["openAPIV3Schema"];
         let at = format!("{path}.schema.openAPIV3Schema");
-        if !schema.is_object() {
-            errors.push(FieldError::required(at, "schemas are required"));
-        } else if let Err(found) = Schema::compile(schema) {
+        if schema.is_object() {
+            let found = Schema::compile(schema).map_or_else(|found| found, |schema| schema.check_defaults());
             errors.extend(found.into_iter().map(|error| error.under(&at)));
+        } else {
+            errors.push(FieldError::required(at, "schemas are required"));
         }
     }
     let storage = versions.iter().filter(|version| version["storage"] == true).count();

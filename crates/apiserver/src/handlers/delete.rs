@@ -17,7 +17,7 @@ use crate::{
     resource::Resource,
     server::State,
     status::{self, ApiError, Result},
-    store::{Stored, WriteError},
+    store::{ResourceId, Stored, WriteError},
 };
 
 pub(crate) const ORPHAN: &str = "orphan";
@@ -120,8 +120,9 @@ fn check(resource: &Resource, live: &Value, options: &DeleteOptions) -> Result<(
             "the {what} in the precondition ({asked}) does not match the {what} in record ({found}). The object might have been \
              deleted and then recreated"
         );
+        // Upstream names the kind where elsewhere it names the resource.
         Err(ApiError::Conflict {
-            resource: resource.id.clone(),
+            resource: ResourceId::new(resource.group(), &resource.kind),
             name: name.clone(),
             why,
         })

@@ -61,7 +61,7 @@ pub(super) fn patch(context: &mut Context<'_>, body: &Bytes) -> Result<Response<
         check_preconditions(&resource.id, live, &patched)?;
         let pruned = update::writer(context, &resource, &options, Ownership::Update).prune(&mut patched, &[]);
         // A strict patch that leaves unknown fields is invalid, where a strict object is a bad request.
-        pruned.map_err(|error| strict_patch(&resource, &name, &patch, error))?;
+        pruned.map_err(|error| strict_patch(&patch, error))?;
         Ok(patched)
     })
 }
@@ -98,12 +98,12 @@ pub(super) fn patched(kind: PatchType, resource: &Resource, live: &Value, patch:
     };
     result.map_err(|error| match error {
         PatchError::Malformed(text) => ApiError::BadRequest(text),
-        error @ PatchError::TooManyOperations(_) => ApiError::Unprocessable(error.to_string()),
+        error @ PatchError::TooManyOperations(_) => ApiError::TooLarge(error.to_string()),
         PatchError::Unprocessable(text) => ApiError::Unprocessable(text),
     })
 }
 
-fn strict_patch(resource: &Resource, name: &str, patch: &Value, error: ApiError) -> ApiError {
+fn strict_patch(patch: &Value, error: ApiError) -> ApiError {
     let ApiError::BadRequest(text) = error else {
         return error;
     };
@@ -111,10 +111,11 @@ fn strict_patch(resource: &Resource, name: &str, patch: &Value, error: ApiError)
         .split_once("strict decoding error: ")
         .map_or(text.as_str(), |(_, unknown)| unknown);
     let error = FieldError::invalid("patch", patch.to_string(), format!("strict decoding error: {detail}"));
+    // Upstream says of no object that its patch is strict.
     ApiError::Invalid {
-        group: resource.group().to_owned(),
-        kind: resource.kind.clone(),
-        name: name.to_owned(),
+        group: String::new(),
+        kind: String::new(),
+        name: String::new(),
         errors: vec![error],
     }
 }

@@ -28,10 +28,16 @@ pub(super) fn update(context: &mut Context<'_>, body: &Bytes) -> Result<Response
         object::set_meta(&mut sent.value, "resourceVersion", "");
         return create_object(context, &options, Ownership::Update, sent.value, &sent.duplicates);
     }
-    let version = object::meta(&sent.value, "resourceVersion").to_owned();
-    if version.is_empty() && resource.rules.needs_version {
+    context.stored()?;
+    if object::meta(&sent.value, "resourceVersion").is_empty() && resource.rules.needs_version {
         let error = FieldError::invalid("metadata.resourceVersion", 0, "must be specified for an update");
-        return Err(admission::invalid(&resource, context.name(), vec![error]).expect_err("there is an error"));
+        // Upstream names the resource where elsewhere it names the kind.
+        return Err(ApiError::Invalid {
+            group: resource.group().to_owned(),
+            kind: resource.plural().to_owned(),
+            name: context.name().to_owned(),
+            errors: vec![error],
+        });
     }
     let mut pruner = writer(context, &resource, &options, Ownership::Update);
     pruner.prune(&mut sent.value, &sent.duplicates)?;

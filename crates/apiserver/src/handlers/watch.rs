@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     Body,
-    negotiate::{Answer, Encoding},
+    negotiate::{self, Answer, Encoding},
     server::State,
     status::{ApiError, Result},
     store::{Lost, Subscription},
@@ -46,7 +46,7 @@ struct WatchOptions {
 }
 
 pub(super) fn watch(context: &Context<'_>) -> Result<Response<Body>> {
-    let form = context.form(Answer::Watch)?;
+    let form = negotiate::form(context.headers(), Answer::Watch)?;
     if form.encoding != Encoding::Json {
         return Err(ApiError::NotAcceptable);
     }
@@ -119,11 +119,10 @@ impl WatchOptions {
             }
         };
         let bookmarks = query.flag("allowWatchBookmarks");
-        let begins = initial.unwrap_or(asked.is_none());
         Ok(Self {
             after: asked,
-            initial: begins,
-            marks_end: begins && bookmarks,
+            initial: initial.unwrap_or(asked.is_none()),
+            marks_end: initial == Some(true) && bookmarks,
             bookmarks,
             timeout,
         })

@@ -1,7 +1,10 @@
 //! Fills in defaults, from the outside in, and drops nulls that stand for "not said".
 
+mod check;
+
 use serde_json::{Map, Value};
 
+pub(super) use self::check::check;
 use super::{Node, Unknown};
 
 /// Fills in the defaults of an object.

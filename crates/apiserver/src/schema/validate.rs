@@ -11,6 +11,13 @@ use serde_json::{Map, Value};
 use super::{ListType, Logic, MapType, Node, Type, object_meta, path::Path};
 use crate::field_error::FieldError;
 
+/// Says what is wrong with a value that stands somewhere in an object.
+pub(super) fn validate_at(node: &Node, checked: &Value, path: &Path<'_>) -> Vec<FieldError> {
+    let mut errors = Vec::new();
+    value(node, checked, None, path, &mut errors);
+    errors
+}
+
 /// Says what is wrong with an object; with `old`, only as far as it was changed.
 pub(super) fn validate(root: &Node, object: &Value, old: Option<&Value>) -> Vec<FieldError> {
     let mut errors = Vec::new();

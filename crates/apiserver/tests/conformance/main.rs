@@ -16,25 +16,20 @@
     clippy::unwrap_used,
     clippy::similar_names,
     clippy::needless_pass_by_value,
-    reason = "helpers of tests fail the test; one object and the same changed are called alike; \
-              literals are handed over"
+    reason = "helpers of tests fail the test; one object and the same changed are called alike; literals are given"
 )]
 
 mod answer;
 mod coverage;
-mod protobuf;
 mod real;
-mod socket;
 mod suite;
 mod watching;
 
-mod access;
-mod controllers;
-mod create;
-mod negotiation;
+mod apply;
+mod definitions;
+mod delete;
 mod paths;
-mod read;
-mod watch;
+mod update;
 
 pub(crate) use answer::{Answer, text};
-pub(crate) use suite::{Server, Suite, run, run_with, version};
+pub(crate) use suite::{Suite, run};

@@ -1,5 +1,5 @@
-//! The server as its clients see it: through `kube` and through plain requests, in process. What every server of the API
-//! promises is in `tests/conformance`; here is what is this one's own.
+//! The server as its clients see it: through `kube` and through plain requests, in process. Tests that answer to a number
+//! of the conformance list are named after it (`c047_…`).
 
 #![expect(
     clippy::unwrap_used,
@@ -11,6 +11,7 @@ mod access;
 mod apply;
 mod client;
 mod controllers;
+mod create;
 mod definitions;
 mod delete;
 mod durability;
@@ -23,4 +24,4 @@ mod update;
 mod virtual_kinds;
 mod watch;
 
-pub(crate) use client::{Answer, Cluster, widgets};
+pub(crate) use client::{Cluster, widgets};

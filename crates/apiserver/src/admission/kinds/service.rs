@@ -1,4 +1,4 @@
-//! Services: cluster IPs and node ports are given out here, once each, and kept.
+//! Services: cluster IPs and node ports are given out here, and kept.
 
 use std::{collections::BTreeSet, net::Ipv4Addr};
 
@@ -15,7 +15,7 @@ use crate::{
 const NODE_PORTS: std::ops::RangeInclusive<u64> = 30_000..=32_767;
 
 pub(super) fn prepare_create(state: &State, service: &mut Value) -> Result<()> {
-    complete(state, None, service)
+    complete(state, service)
 }
 
 pub(super) fn prepare_update(state: &State, live: &Value, service: &mut Value) -> Result<()> {
@@ -36,13 +36,18 @@ pub(super) fn prepare_update(state: &State, live: &Value, service: &mut Value) -
                 service["spec"]["clusterIPs"].clone(),
                 "may not change once set",
             );
-            return Err(invalid(service, error));
+            return Err(ApiError::Invalid {
+                group: String::new(),
+                kind: "Service".to_owned(),
+                name: object::name(service).to_owned(),
+                errors: vec![error],
+            });
         }
     }
-    complete(state, Some(live), service)
+    complete(state, service)
 }
 
-fn complete(state: &State, live: Option<&Value>, service: &mut Value) -> Result<()> {
+fn complete(state: &State, service: &mut Value) -> Result<()> {
     if !service["spec"].is_object() {
         service["spec"] = json!({});
     }
@@ -56,7 +61,6 @@ fn complete(state: &State, live: Option<&Value>, service: &mut Value) -> Result<
         .filter(|other| other.uid != object::meta(service, "uid"))
         .map(|other| other.value())
         .collect();
-    check_wishes(state.service_range, live, service, &others).map_err(|error| invalid(service, error))?;
     let spec = &mut service["spec"];
     set_default(spec, "type", "ClusterIP".into());
     set_default(spec, "sessionAffinity", "None".into());
@@ -79,69 +83,6 @@ fn complete(state: &State, live: Option<&Value>, service: &mut Value) -> Result<
         service["status"] = json!({"loadBalancer": {}});
     }
     Ok(())
-}
-
-fn invalid(service: &Value, error: FieldError) -> ApiError {
-    ApiError::Invalid {
-        group: String::new(),
-        kind: "Service".to_owned(),
-        name: object::name(service).to_owned(),
-        errors: vec![error],
-    }
-}
-
-/// An address or a port that is asked for must be of the range, and free.
-fn check_wishes(
-    range: (Ipv4Addr, u8),
-    live: Option<&Value>,
-    service: &Value,
-    others: &[Value],
-) -> Result<(), FieldError> {
-    let had = |pointer: &str| live.and_then(|live| live.pointer(pointer));
-    let address = &service["spec"]["clusterIP"];
-    let wished = address.as_str().filter(|address| !matches!(*address, "" | "None"));
-    if let Some(wish) = wished
-        && had("/spec/clusterIP") != Some(address)
-    {
-        let refuse = |why: &str| {
-            let detail = format!("failed to allocate IP {wish}: {why}");
-            FieldError::invalid("spec.clusterIPs", json!([wish]), detail)
-        };
-        if !in_range(range, wish) {
-            let (first, prefix) = range;
-            return Err(refuse(&format!(
-                "the provided IP ({wish}) is not in the valid range. The range of valid IPs is {first}/{prefix}"
-            )));
-        }
-        if others.iter().any(|other| other["spec"]["clusterIP"] == *address) {
-            return Err(refuse("provided IP is already allocated"));
-        }
-    }
-    let own = live.map(node_ports_of).unwrap_or_default();
-    for (index, port) in service["spec"]["ports"].as_array().into_iter().flatten().enumerate() {
-        let wish = port["nodePort"].as_u64().unwrap_or(0);
-        if wish == 0 || own.contains(&wish) {
-            continue;
-        }
-        let refuse =
-            |why: &str| FieldError::invalid(format!("spec.ports[{index}].nodePort"), port["nodePort"].clone(), why);
-        if !NODE_PORTS.contains(&wish) {
-            return Err(refuse(
-                "provided port is not in the valid range. The range of valid ports is 30000-32767",
-            ));
-        }
-        if others.iter().flat_map(node_ports_of).any(|taken| taken == wish) {
-            return Err(refuse("provided port is already allocated"));
-        }
-    }
-    Ok(())
-}
-
-fn in_range((first, prefix): (Ipv4Addr, u8), address: &str) -> bool {
-    let network = |address: Ipv4Addr| u32::from(address).checked_shr(32 - u32::from(prefix)).unwrap_or(0);
-    address
-        .parse()
-        .is_ok_and(|address: Ipv4Addr| network(address) == network(first))
 }
 
 fn complete_ports(spec: &mut Value, node_ports: bool, others: &[Value]) -> Result<()> {
