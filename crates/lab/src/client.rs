@@ -7,6 +7,7 @@ mod decode;
 
 use futures::stream::BoxStream;
 use futures::{Stream, StreamExt};
+use kube::client::Body;
 use kube::core::WatchEvent;
 use serde_json::{Value, json};
 
@@ -215,9 +216,30 @@ impl Client {
             .uri(path)
             .header(http::header::CONTENT_TYPE, content_type)
             .header(http::header::USER_AGENT, self.manager)
-            .body(body)
+            .body(Body::from(body))
             .map_err(kube::Error::HttpError)?;
-        Ok(self.inner.request::<Object>(request).await?.0)
+        let response = self.inner.send(request).await?;
+        let (head, body) = response.into_parts();
+        // An unknown field is dropped with no more than this to tell of it.
+        let warnings = head.headers.get_all(http::header::WARNING).iter();
+        for warning in warnings.filter_map(|warning| warning.to_str().ok()) {
+            if warning.contains("unknown field") {
+                tracing::warn!(
+                    manager = self.manager,
+                    method,
+                    path,
+                    warning,
+                    "the server dropped a field"
+                );
+            }
+        }
+        let body = body.collect_bytes().await?;
+        if head.status.is_client_error() || head.status.is_server_error() {
+            let status = serde_json::from_slice(&body).map_err(kube::Error::SerdeError)?;
+            return Err(kube::Error::Api(status));
+        }
+        let object: Object = serde_json::from_slice(&body).map_err(kube::Error::SerdeError)?;
+        Ok(object.0)
     }
 }
 

@@ -192,6 +192,15 @@ impl Conditions {
         self.list.iter().find(|condition| condition["type"] == kind)
     }
 
+    /// The list as Cluster API's kinds have it: what is empty is left out, as their schemas demand.
+    pub(crate) fn into_sparse_value(self) -> Value {
+        let mut list = self.list;
+        for condition in list.iter_mut().filter_map(Value::as_object_mut) {
+            condition.retain(|_, value| value != "");
+        }
+        list.into()
+    }
+
     /// The list, to go under `status.conditions`.
     pub(crate) fn into_value(self) -> Value {
         Value::Array(self.list)

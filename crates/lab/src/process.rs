@@ -23,7 +23,7 @@ pub use launch::{How, LaunchError, Started, start};
 pub use options::StartOptions;
 pub use run::{RunError, run_foreground};
 pub use status::{LabStatus, StatusError, status};
-pub use upstream::CrdsError;
+pub use upstream::{CrdsError, read_crds};
 
 /// The hidden arguments with which [`start`] runs this program, before the options.
 pub const RUN_ARGUMENTS: [&str; 3] = ["lab", "run", "--options"];

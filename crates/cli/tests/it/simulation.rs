@@ -2,6 +2,7 @@
 //! time, that it tells no secret, and that it converges wherever it is killed.
 
 use std::io;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -146,6 +147,43 @@ async fn neither_plan_nor_events_nor_report_nor_the_finest_log_hold_a_secret() {
             assert!(!text.contains(&secret), "{what} holds the text of {name}");
         }
     }
+}
+
+/// With upstream's schemas the lab's actors and Berth go on as with the lab's own: nothing that they write is refused, or
+/// loses a field.
+#[tokio::test(start_paused = true)]
+async fn upstream_schemas_take_all_that_is_written() {
+    for set in ["4.17", "current"] {
+        let Some(crds) = upstream_crds(set) else {
+            println!("skipped: upstream_schemas_take_all_that_is_written ({set}): no ../shared");
+            continue;
+        };
+        let log = Log::default();
+        let writer = log.clone();
+        let subscriber = tracing_subscriber::fmt()
+            .with_max_level(tracing::Level::WARN)
+            .with_writer(move || writer.clone())
+            .finish();
+        let _logged = tracing::subscriber::set_default(subscriber);
+        let hub = Hub::start(SimulationOptions {
+            crds,
+            ..SimulationOptions::default()
+        })
+        .await;
+        let engine = hub.engine(1).await;
+        let run = timeout(Duration::from_mins(30), up(&engine)).await;
+        assert_eq!(log.text(), "", "{set}");
+        assert!(run.is_ok_and(|(_, report, _)| report.is_ready()), "{set}");
+    }
+}
+
+/// Upstream's CRDs; `None` where they are not at hand.
+fn upstream_crds(set: &str) -> Option<Vec<Value>> {
+    let default = || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared"));
+    let folder = std::env::var_os("BERTH_UPSTREAM_DATA").map_or_else(default, PathBuf::from);
+    let folder = folder.join("crds").join(set);
+    let read = || berth_lab::read_crds(&folder).expect("upstream's CRDs can be read");
+    folder.is_dir().then(read)
 }
 
 /// Texts that may be told nowhere, each with its name: as they are, and as the API carries them.

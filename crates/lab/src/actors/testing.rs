@@ -138,7 +138,7 @@ pub(crate) fn upstream_crds() -> Option<Vec<Value>> {
         .join("crds/4.17");
     folder
         .is_dir()
-        .then(|| crate::process::upstream::read(&folder).expect("upstream's CRDs can be read"))
+        .then(|| crate::process::upstream::read_crds(&folder).expect("upstream's CRDs can be read"))
 }
 
 /// The Subscription of these tests.

@@ -110,7 +110,7 @@ pub async fn start(home: &Home, options: &StartOptions) -> Result<Started, Launc
 fn check(options: &StartOptions) -> Result<(), LaunchError> {
     actors::check_names(&options.without)?;
     if let Some(folder) = &options.crds {
-        upstream::read(folder)?;
+        upstream::read_crds(folder)?;
     }
     Ok(())
 }

@@ -223,7 +223,7 @@ fn config(
     let storage = FileStorage::new(folder.store());
     let storage = if options.fsync { storage.with_fsync() } else { storage };
     let crds = match &options.crds {
-        Some(path) => upstream::read(path)?,
+        Some(path) => upstream::read_crds(path)?,
         None => Vec::new(),
     };
     Ok(Config {

@@ -28,7 +28,7 @@ pub enum CrdsError {
 }
 
 /// All CustomResourceDefinitions in the files of a folder, in order of the files' names. Other objects are left out.
-pub(crate) fn read(folder: &Path) -> Result<Vec<Value>, CrdsError> {
+pub fn read_crds(folder: &Path) -> Result<Vec<Value>, CrdsError> {
     let failed = |path: &Path| {
         let path = path.to_owned();
         move |source| CrdsError::Read { path, source }

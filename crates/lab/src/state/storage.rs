@@ -78,7 +78,6 @@ fn storage_cluster(now: &str) -> Object {
                     },
                 },
             }],
-            "version": "4.17.5",
         },
     });
     let status = json!({

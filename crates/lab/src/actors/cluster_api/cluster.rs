@@ -123,7 +123,7 @@ async fn reconcile(context: &Context, key: &Key) -> Result<Next> {
         "infrastructureReady": infrastructure,
         "controlPlaneReady": ready,
         "observedGeneration": cluster["metadata"]["generation"],
-        "conditions": conditions.into_value(),
+        "conditions": conditions.into_sparse_value(),
     });
     write_status(client, CLUSTER, &cluster, &status).await?;
     Ok(Next::OnEvent)

@@ -191,7 +191,7 @@ fn status(machine: &Value, instance: Option<&Value>, disk: Option<&Value>, now: 
         conditions.set("VMProvisioned", false, reason, &message);
         conditions.set("Ready", false, reason, &message);
     }
-    let mut status = json!({ "ready": ready, "conditions": conditions.into_value() });
+    let mut status = json!({ "ready": ready, "conditions": conditions.into_sparse_value() });
     if let Some(address) = address.filter(|_| ready) {
         status["addresses"] = json!([
             { "type": "Hostname", "address": name_of(machine) },

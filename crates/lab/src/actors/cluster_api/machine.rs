@@ -109,7 +109,7 @@ impl Machines {
         let (namespace, name) = (namespace_of(machine), name_of(machine));
         let mut conditions = Conditions::of(machine, context.time.stamp());
         conditions.set("Ready", false, "Deleting", "");
-        let status = json!({ "phase": "Deleting", "conditions": conditions.into_value() });
+        let status = json!({ "phase": "Deleting", "conditions": conditions.into_sparse_value() });
         if write_status(client, MACHINE, machine, &status).await? {
             return Ok(Next::OnEvent);
         }
@@ -219,7 +219,7 @@ fn status(machine: &Value, infrastructure: &Value, node: Option<&Value>, now: St
         "bootstrapReady": true,
         "infrastructureReady": provisioned,
         "observedGeneration": machine["metadata"]["generation"],
-        "conditions": conditions.into_value(),
+        "conditions": conditions.into_sparse_value(),
     });
     if machine["status"]["phase"] != phase {
         status["lastUpdated"] = status["conditions"][0]["lastTransitionTime"].clone();

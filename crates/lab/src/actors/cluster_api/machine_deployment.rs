@@ -146,6 +146,6 @@ fn status(deployment: &Value, sets: &[&Value], desired: u64, now: String) -> Val
         "availableReplicas": available,
         "unavailableReplicas": desired.max(replicas).saturating_sub(available),
         "phase": phase,
-        "conditions": conditions.into_value(),
+        "conditions": conditions.into_sparse_value(),
     })
 }

@@ -123,6 +123,6 @@ fn status(set: &Value, machines: &[&Value], wanted: u64, now: String) -> Value {
         "fullyLabeledReplicas": machines.len(),
         "readyReplicas": healthy,
         "availableReplicas": healthy,
-        "conditions": conditions.into_value(),
+        "conditions": conditions.into_sparse_value(),
     })
 }

@@ -220,11 +220,13 @@ fn version(hosted_cluster: &Value, control_plane: Option<&Value>, now: &str) -> 
     }
     let image = &hosted_cluster["spec"]["release"]["image"];
     json!({
-        "desired": { "image": image },
+        // Which version the image holds is the guest's to say.
+        "desired": { "image": image, "version": "" },
         "history": [{
             "state": "Partial",
             "startedTime": now,
             "completionTime": null,
+            "version": "",
             "image": image,
             "verified": false,
         }],

@@ -46,7 +46,7 @@ pub(super) fn upstream_crds() -> Option<Vec<Value>> {
     let folder = std::env::var_os("BERTH_UPSTREAM_DATA")
         .map_or_else(default, PathBuf::from)
         .join("crds/4.17");
-    let read = || crate::process::upstream::read(&folder).expect("upstream's CRDs can be read");
+    let read = || crate::process::upstream::read_crds(&folder).expect("upstream's CRDs can be read");
     folder.is_dir().then(read)
 }
 
