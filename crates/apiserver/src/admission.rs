@@ -18,6 +18,7 @@ use crate::{
     resource::Resource,
     server::State,
     status::{ApiError, Result},
+    types,
 };
 
 /// A write under way.
@@ -104,26 +105,17 @@ impl Write<'_> {
         })
     }
 
-    /// Drops fields that the kind doesn't have, and says so in the way that was asked for.
-    pub(crate) fn prune(&mut self, object: &mut Value, duplicates: &[String]) -> Result<()> {
-        if !self.resource.is_custom() && self.resource.id != crd::resource_id() {
-            // For a built-in kind a null is a field that was left out.
-            object::strip_nulls(object);
-        }
-        let unknown = self.resource.schema().prune(object);
-        let texts = unknown.iter().map(|path| format!("unknown field \"{path}\""));
-        let texts: Vec<String> = texts
-            .chain(duplicates.iter().map(|path| format!("duplicate field \"{path}\"")))
-            .collect();
+    /// Says, in the way that was asked for, what was wrong with an object as it was sent: `unknown field "spec.foo"`.
+    pub(crate) fn complain(&mut self, complaints: &[String]) -> Result<()> {
         match self.options.validation {
             FieldValidation::Ignore => {}
-            FieldValidation::Warn => self.warnings.extend(texts),
-            FieldValidation::Strict if texts.is_empty() => {}
+            FieldValidation::Warn => self.warnings.extend_from_slice(complaints),
+            FieldValidation::Strict if complaints.is_empty() => {}
             FieldValidation::Strict => {
                 let (kind, version) = (&self.resource.kind, &self.resource.version);
-                let texts = texts.join(", ");
+                let complaints = complaints.join(", ");
                 return Err(ApiError::BadRequest(format!(
-                    "{kind} in version {version:?} cannot be handled as a {kind}: strict decoding error: {texts}"
+                    "{kind} in version {version:?} cannot be handled as a {kind}: strict decoding error: {complaints}"
                 )));
             }
         }
@@ -171,7 +163,10 @@ impl Write<'_> {
     fn validate(&self, object: &Value, live: Option<&Value>) -> Result<()> {
         let resource = self.resource;
         let mut errors = object_meta::validate(resource, object, live);
-        errors.extend(resource.schema().validate(object, live));
+        errors.extend(match resource.structure() {
+            Some(structure) => types::missing(structure, object, live),
+            None => resource.schema().validate(object, live),
+        });
         errors.extend(kinds::validate(resource, object, live));
         if resource.id == crd::resource_id() {
             errors.extend(crd::validate(object, live));

@@ -5,10 +5,10 @@ use std::sync::{Arc, LazyLock};
 use serde_json::json;
 
 use crate::{
-    builtin_schema,
     resource::{NameRule, PrinterOf, Resource, Rules, Scale, SchemaOf, Source},
     store::ResourceId,
     table::{self, Printer},
+    types,
 };
 
 /// Verbs of a resource that is stored.
@@ -424,12 +424,14 @@ static ROWS: LazyLock<Vec<Row>> = LazyLock::new(|| {
     ]
 });
 
-/// All built-in kinds, in the order in which they are published.
+/// All built-in kinds, in the order in which they are published: the same for all servers of a process.
 pub(crate) fn resources() -> Vec<Arc<Resource>> {
-    ROWS.iter().map(|row| Arc::new(resource(row))).collect()
+    static RESOURCES: LazyLock<Vec<Arc<Resource>>> =
+        LazyLock::new(|| ROWS.iter().map(|row| Arc::new(resource(row))).collect());
+    RESOURCES.clone()
 }
 
-fn resource(row: &Row) -> Resource {
+fn resource(row: &'static Row) -> Resource {
     let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
     Resource {
         id: ResourceId::new(row.group, row.plural),
@@ -448,7 +450,7 @@ fn resource(row: &Row) -> Resource {
             selector: None,
         }),
         source: if row.review { Source::Review } else { Source::BuiltIn },
-        schema: SchemaOf::Static(builtin_schema::schema(row.group, row.version, row.kind)),
+        schema: SchemaOf::BuiltIn(types::built_in(row.group, row.version, row.kind)),
         printer: match table::builtin(row.group, row.kind) {
             Some(printer) => PrinterOf::Static(printer),
             None => PrinterOf::Custom(fallback_printer()),

@@ -8,6 +8,7 @@
 //! handlers/                one file a verb: get, list, watch, create, update, patch, delete, discovery, …
 //! admission                what every write goes through: metadata, defaults, pruning, validation, field ownership
 //! registry, resource       what kinds there are: built in (data), custom (CRDs), virtual (a trait)
+//! types/                   what the built-in kinds are made of: one table
 //! schema, patch, apply, …  pure functions on objects
 //! store, storage           versioned, watchable objects; the log that keeps them
 //! controllers/             namespaces, garbage collection, default ServiceAccounts
@@ -23,7 +24,6 @@ mod admission;
 mod apply;
 mod body;
 mod builtin;
-mod builtin_schema;
 mod controllers;
 mod crd;
 mod decode;
@@ -55,6 +55,7 @@ mod storage;
 mod store;
 mod table;
 mod tls;
+mod types;
 mod virtual_resource;
 
 pub use body::Body;

@@ -68,18 +68,6 @@ pub(crate) fn copy_field(from: &Value, to: &mut Value, field: &str) {
     }
 }
 
-/// Takes away every `null` member, which in a body means the same as leaving it out.
-pub(crate) fn strip_nulls(value: &mut Value) {
-    match value {
-        Value::Object(map) => {
-            map.retain(|_, member| !member.is_null());
-            map.values_mut().for_each(strip_nulls);
-        }
-        Value::Array(items) => items.iter_mut().for_each(strip_nulls),
-        _ => {}
-    }
-}
-
 /// The value at a simple JSON path such as `.spec.replicas`.
 pub(crate) fn at_path<'a>(object: &'a Value, path: &str) -> Option<&'a Value> {
     let mut segments = path.trim_start_matches('.').split('.');

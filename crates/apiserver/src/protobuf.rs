@@ -2,25 +2,32 @@
 //! the JSON that everything else here works on. Only bodies are read: answers are JSON, which those clients accept, but for
 //! one document (`openapi/v2.rs`), which they don't.
 //!
-//! `messages.txt` says what a message is made of, `table.rs` reads it, `wire.rs` reads and `write.rs` writes the encoding
-//! itself.
+//! The table of [`crate::types`] says what a message is made of, `leaf.rs` reads the small ones, `wire.rs` reads and
+//! `write.rs` writes the encoding itself.
 
 mod leaf;
-mod table;
 mod wire;
 mod write;
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::{Map, Value};
 
+use self::wire::{Raw, Reader};
 pub(crate) use self::write::Writer;
-use self::{
-    table::{Field, Message, Type, message},
-    wire::{Raw, Reader},
-};
+use crate::types::{self, Field, Name, Struct, Type};
 
 /// What every such body begins with.
 const MAGIC: &[u8; 4] = b"k8s\0";
+
+const DELETE_OPTIONS: Name = Name {
+    package: "meta/v1",
+    name: "DeleteOptions",
+};
+
+const JSON_SCHEMA: Name = Name {
+    package: "apiextensions/v1",
+    name: "JSONSchemaProps",
+};
 
 /// Why a body can't be decoded.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -56,7 +63,14 @@ pub(crate) fn decode(body: &[u8]) -> Result<Value> {
             _ => {}
         }
     }
-    let known = message(&table_name(&api_version, &kind));
+    // Options belong to all groups alike.
+    let known = match kind.as_str() {
+        "DeleteOptions" => Some(DELETE_OPTIONS.structure()),
+        kind => {
+            let (group, version) = api_version.split_once('/').unwrap_or(("", &api_version));
+            types::kind(group, version, kind)
+        }
+    };
     let known = known.ok_or_else(|| ProtobufError::UnknownKind {
         api_version: api_version.clone(),
         kind: kind.clone(),
@@ -68,23 +82,14 @@ pub(crate) fn decode(body: &[u8]) -> Result<Value> {
     Ok(Value::Object(object))
 }
 
-/// `apps/v1.Deployment`: the name in the table has the first word of the group.
-fn table_name(api_version: &str, kind: &str) -> String {
-    // Options belong to all groups alike.
-    if kind == "DeleteOptions" {
-        return "meta/v1.DeleteOptions".to_owned();
-    }
-    let (group, version) = api_version.split_once('/').unwrap_or(("core", api_version));
-    format!("{}/{version}.{kind}", group.split('.').next().unwrap_or_default())
-}
-
 /// Decodes the fields of a message into an object.
-fn fields(message: &Message, bytes: &[u8], object: &mut Map<String, Value>) -> Result<()> {
+fn fields(message: &Struct, bytes: &[u8], object: &mut Map<String, Value>) -> Result<()> {
     for field in Reader::new(bytes) {
         let (number, raw) = field?;
         // A field that came with a later version is dropped, as unknown fields are.
-        let Some(field) = message.field(number) else { continue };
-        put(field, raw, object)?;
+        if let Some(field) = message.fields.iter().find(|field| field.number == number) {
+            put(field, raw, object)?;
+        }
     }
     Ok(())
 }
@@ -92,16 +97,11 @@ fn fields(message: &Message, bytes: &[u8], object: &mut Map<String, Value>) -> R
 fn put(field: &Field, raw: Raw<'_>, object: &mut Map<String, Value>) -> Result<()> {
     let name = field.name;
     match &field.kind {
-        Type::Message(inner) if name == "." => fields(known(inner)?, raw.bytes()?, object),
+        Type::Struct(inner) if name == "." => fields(inner.structure(), raw.bytes()?, object),
         Type::List(item) => {
             let list = object.entry(name).or_insert_with(|| Value::Array(Vec::new()));
             let list = list.as_array_mut().expect("only this field writes under its name");
-            match (item.as_ref(), raw) {
-                // A list of numbers may come in one piece.
-                (Type::Integer, Raw::Bytes(packed)) => list.extend(wire::packed(packed)?.into_iter().map(Value::from)),
-                (item, raw) => list.push(value(item, raw)?),
-            }
-            Ok(())
+            add(item, raw, list)
         }
         Type::Map(item) => {
             let map = object.entry(name).or_insert_with(|| Value::Object(Map::new()));
@@ -127,42 +127,73 @@ fn put(field: &Field, raw: Raw<'_>, object: &mut Map<String, Value>) -> Result<(
     }
 }
 
+/// Adds to a list; one of numbers may come in one piece.
+fn add(item: &Type, raw: Raw<'_>, list: &mut Vec<Value>) -> Result<()> {
+    match (item, raw) {
+        (Type::Int32 | Type::Int64, Raw::Bytes(packed)) => {
+            list.extend(wire::packed(packed)?.into_iter().map(Value::from));
+        }
+        (item, raw) => list.push(value(item, raw)?),
+    }
+    Ok(())
+}
+
 fn value(kind: &Type, raw: Raw<'_>) -> Result<Value> {
     Ok(match kind {
-        Type::Text => leaf::text(raw.bytes()?)?.into(),
+        Type::String | Type::Uid | Type::Text(_) => leaf::text(raw.bytes()?)?.into(),
         Type::Bytes => BASE64_STANDARD.encode(raw.bytes()?).into(),
         Type::Bool => (raw.number()? != 0).into(),
-        Type::Integer => raw.number()?.into(),
-        Type::Float => raw.float()?.into(),
+        Type::Int32 | Type::Int64 => raw.number()?.into(),
+        Type::Float64 => raw.float()?.into(),
         Type::Time => leaf::time(raw.bytes()?, false)?,
         Type::MicroTime => leaf::time(raw.bytes()?, true)?,
         Type::Duration => leaf::duration(raw.bytes()?)?,
         Type::Quantity => leaf::quantity(raw.bytes()?)?,
         Type::IntOrString => leaf::int_or_string(raw.bytes()?)?,
-        Type::RawJson => leaf::raw_json(raw.bytes()?)?,
-        Type::Message(name) => {
+        Type::Raw | Type::Json => leaf::raw_json(raw.bytes()?)?,
+        Type::SchemaOrArray => schema_or_list(raw.bytes()?, &Type::Struct(JSON_SCHEMA))?,
+        Type::SchemaOrBool => schema_or_bool(raw.bytes()?)?,
+        Type::SchemaOrStrings => schema_or_list(raw.bytes()?, &Type::String)?,
+        Type::Struct(name) => {
             let mut object = Map::new();
-            fields(known(name)?, raw.bytes()?, &mut object)?;
+            fields(name.structure(), raw.bytes()?, &mut object)?;
             Value::Object(object)
         }
-        Type::Wrapped(list) => {
-            let mut items = Map::new();
-            let field = Field {
-                name: "items",
-                omits_zero: false,
-                kind: list.as_ref().clone(),
-            };
+        Type::Wrapped(item) => {
+            let mut items = Vec::new();
             for part in Reader::new(raw.bytes()?) {
-                put(&field, part?.1, &mut items)?;
+                add(item, part?.1, &mut items)?;
             }
-            items.remove("items").unwrap_or_else(|| Value::Array(Vec::new()))
+            Value::Array(items)
         }
         Type::List(_) | Type::Map(_) => return Err(ProtobufError::Malformed("a list where one value belongs")),
     })
 }
 
-fn known(name: &str) -> Result<&'static Message> {
-    message(name).ok_or(ProtobufError::Malformed("a message that is not in the table"))
+/// A schema, or a list in its place.
+fn schema_or_list(bytes: &[u8], item: &Type) -> Result<Value> {
+    let mut items = Vec::new();
+    for field in Reader::new(bytes) {
+        match field? {
+            (1, raw) => return value(&Type::Struct(JSON_SCHEMA), raw),
+            (2, raw) => add(item, raw, &mut items)?,
+            _ => {}
+        }
+    }
+    Ok(items.into())
+}
+
+/// A schema, or whether anything goes in its place.
+fn schema_or_bool(bytes: &[u8]) -> Result<Value> {
+    let mut allows = false;
+    for field in Reader::new(bytes) {
+        match field? {
+            (1, raw) => allows = raw.number()? != 0,
+            (2, raw) => return value(&Type::Struct(JSON_SCHEMA), raw),
+            _ => {}
+        }
+    }
+    Ok(allows.into())
 }
 
 #[cfg(test)]

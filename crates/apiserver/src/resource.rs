@@ -4,7 +4,14 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::{VirtualResource, schema::Schema, store::ResourceId, table::Printer};
+use crate::{
+    VirtualResource, object, object_meta,
+    schema::Schema,
+    status::{ApiError, Result},
+    store::ResourceId,
+    table::Printer,
+    types::{self, BuiltIn, Spelling, Struct},
+};
 
 /// A kind in one served version.
 pub(crate) struct Resource {
@@ -52,7 +59,7 @@ pub(crate) struct Scale {
 
 /// A schema, and a fingerprint that tells it from others: 0 for those that never change.
 pub(crate) enum SchemaOf {
-    Static(&'static Schema),
+    BuiltIn(BuiltIn),
     Custom(Arc<Schema>, u64),
 }
 
@@ -114,14 +121,39 @@ impl Resource {
 
     pub(crate) fn schema(&self) -> &Schema {
         match &self.schema {
-            SchemaOf::Static(schema) => schema,
+            SchemaOf::BuiltIn(built_in) => built_in.schema(),
             SchemaOf::Custom(schema, _) => schema,
         }
     }
 
+    /// What a built-in kind is made of.
+    pub(crate) fn structure(&self) -> Option<&'static Struct> {
+        match &self.schema {
+            SchemaOf::BuiltIn(built_in) => built_in.structure,
+            SchemaOf::Custom(..) => None,
+        }
+    }
+
+    /// Reads an object of this kind: refuses what is of a wrong type, drops what the kind doesn't know, and says what that
+    /// was: `spec.foo`.
+    pub(crate) fn read(&self, value: &mut Value, spelling: Spelling) -> Result<Vec<String>> {
+        let Some(structure) = self.structure() else {
+            object_meta::decode(self, value)?;
+            return Ok(self.schema().prune(value));
+        };
+        let (kind, version) = (&self.kind, &self.version);
+        let unknown = types::decode(structure, value, spelling).map_err(|error| {
+            ApiError::BadRequest(format!(
+                "{kind} in version {version:?} cannot be handled as a {kind}: {error}"
+            ))
+        })?;
+        object::metadata_mut(value);
+        Ok(unknown)
+    }
+
     pub(crate) fn fingerprint(&self) -> u64 {
         match &self.schema {
-            SchemaOf::Static(_) => 0,
+            SchemaOf::BuiltIn(_) => 0,
             SchemaOf::Custom(_, fingerprint) => *fingerprint,
         }
     }

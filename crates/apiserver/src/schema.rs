@@ -2,10 +2,11 @@
 //!
 //! One tree serves four readers: pruning, defaulting and validating here, and merging in [`crate::apply`] and
 //! [`crate::patch`]. Custom resources compile theirs from a CRD's `openAPIV3Schema`; built-in kinds get theirs from
-//! [`crate::builtin_schema`]. Validation rules in CEL are kept in the tree, not evaluated.
+//! [`crate::types`]. Validation rules in CEL are kept in the tree, not evaluated.
 
 mod compile;
 mod default;
+mod edge;
 mod fields;
 mod format;
 mod object_meta;
@@ -22,8 +23,11 @@ use std::{collections::BTreeSet, sync::LazyLock};
 
 use serde_json::Value;
 
-pub(crate) use self::fields::Fields;
 use self::pattern::Pattern;
+pub(crate) use self::{
+    edge::{Edge, SharedNode},
+    fields::Fields,
+};
 use crate::field_error::FieldError;
 
 /// What a kind's objects may hold.
@@ -42,9 +46,9 @@ pub(crate) struct Node {
     /// An object's named fields.
     pub(crate) properties: Fields,
     /// What an object's other fields must be (a map).
-    pub(crate) additional: Option<Box<Self>>,
+    pub(crate) additional: Option<Edge>,
     /// What an array's items must be.
-    pub(crate) items: Option<Box<Self>>,
+    pub(crate) items: Option<Edge>,
     /// What happens to fields that are neither named nor covered by `additional`.
     pub(crate) unknown: Unknown,
     /// Whether `null` is a value of its own.
@@ -98,8 +102,6 @@ pub(crate) enum Unknown {
     Prune,
     /// They are kept, and are entries of a map: `x-kubernetes-preserve-unknown-fields`.
     Preserve,
-    /// They are kept, and are fields of a struct that this table doesn't list: the built-in kinds.
-    Unlisted,
 }
 
 /// How a list merges, and what makes its items different from each other.
@@ -196,10 +198,6 @@ static ANYTHING: LazyLock<Node> = LazyLock::new(|| Node {
     nullable: true,
     ..Node::default()
 });
-static UNLISTED: LazyLock<Node> = LazyLock::new(|| Node {
-    unknown: Unknown::Unlisted,
-    ..Node::default()
-});
 
 // === impl Schema ===
 
@@ -280,16 +278,6 @@ impl Node {
         ANYTHING.clone()
     }
 
-    /// A value of a built-in kind of which nothing special is known.
-    pub(crate) fn unlisted() -> Self {
-        UNLISTED.clone()
-    }
-
-    /// The metadata of every object.
-    pub(crate) fn object_meta() -> Self {
-        object_meta::METADATA.clone()
-    }
-
     /// A value of the given type.
     pub(crate) fn of_type(kind: Type) -> Self {
         Self {
@@ -302,7 +290,6 @@ impl Node {
     pub(crate) fn field(&self, name: &str) -> &Self {
         match self.known_field(name) {
             Some(node) => node,
-            None if self.unknown == Unknown::Unlisted => &UNLISTED,
             None => &ANYTHING,
         }
     }
@@ -316,7 +303,6 @@ impl Node {
     pub(crate) fn item(&self) -> &Self {
         match &self.items {
             Some(node) => node,
-            None if self.unknown == Unknown::Unlisted => &UNLISTED,
             None => &ANYTHING,
         }
     }

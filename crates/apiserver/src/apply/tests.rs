@@ -1,13 +1,19 @@
+use std::sync::LazyLock;
+
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::{Conflicts, Writer, apply, update};
-use crate::{builtin_schema, schema::Schema};
+use crate::{
+    schema::Schema,
+    types::{self, BuiltIn},
+};
 
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
 fn deployment() -> &'static Schema {
-    builtin_schema::schema("apps", "v1", "Deployment")
+    static DEPLOYMENT: LazyLock<BuiltIn> = LazyLock::new(|| types::built_in("apps", "v1", "Deployment"));
+    DEPLOYMENT.schema()
 }
 
 fn writer<'a>(manager: &'a str, now: &'a str) -> Writer<'a> {

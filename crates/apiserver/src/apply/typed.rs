@@ -8,7 +8,7 @@ use super::{
     field_set::{Entry, FieldSet},
     path_element::PathElement,
 };
-use crate::schema::{ListType, MapType, Node, Unknown};
+use crate::schema::{ListType, MapType, Node};
 
 /// How one object differs from another.
 #[derive(Debug, Default)]
@@ -214,7 +214,7 @@ fn parts<'a>(node: &'a Node, value: &'a Value) -> Option<Vec<(PathElement, Part<
     match value {
         Value::Object(fields) if node.map == MapType::Granular => {
             let parts = fields.iter().map(|(name, value)| {
-                let is_struct_field = node.properties.contains(name) || node.unknown == Unknown::Unlisted;
+                let is_struct_field = node.properties.contains(name);
                 (
                     PathElement::field(name),
                     Part {

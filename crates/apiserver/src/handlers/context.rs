@@ -10,13 +10,14 @@ use super::render;
 use crate::{
     Body, Identity, decode,
     negotiate::{self, Answer, BodyType},
-    object, object_meta, objects,
+    object, objects,
     path::ResourcePath,
     query::Query,
     resource::Resource,
     server::State,
     status::{ApiError, Result},
     store::{ObjectKey, Stored},
+    types::Spelling,
 };
 
 /// Warnings may take so much of an answer's head.
@@ -35,7 +36,15 @@ pub(super) struct Context<'a> {
 /// A body that was sent to be an object of the request's kind.
 pub(super) struct Sent {
     pub(super) value: Value,
-    pub(super) duplicates: Vec<String>,
+    /// What there is to say of it: fields that the kind doesn't have, or that were given twice.
+    pub(super) complaints: Vec<String>,
+}
+
+/// What there is to say of fields that were sent.
+pub(super) fn complaints(unknown: &[String], duplicates: &[String]) -> Vec<String> {
+    let unknown = unknown.iter().map(|path| format!("unknown field \"{path}\""));
+    let duplicates = duplicates.iter().map(|path| format!("duplicate field \"{path}\""));
+    unknown.chain(duplicates).collect()
 }
 
 impl<'a> Context<'a> {
@@ -102,7 +111,7 @@ impl<'a> Context<'a> {
         }
         let decode::Decoded { mut value, duplicates } = decode::decode(body, kind)?;
         self.check_type(&mut value)?;
-        object_meta::decode(&self.resource, &mut value)?;
+        let unknown = self.resource.read(&mut value, Spelling::Canonical)?;
         if !self.name().is_empty() && object::name(&value).is_empty() {
             return Err(ApiError::BadRequest(format!(
                 "the name of the object ({} based on URL) was undeterminable: name must be provided",
@@ -110,7 +119,8 @@ impl<'a> Context<'a> {
             )));
         }
         self.check_place(&mut value)?;
-        Ok(Sent { value, duplicates })
+        let complaints = complaints(&unknown, &duplicates);
+        Ok(Sent { value, complaints })
     }
 
     /// `apiVersion` and `kind` must be the path's own, or absent.

@@ -35,7 +35,7 @@ pub(super) fn create(context: &mut Context<'_>, body: &Bytes) -> Result<Response
         .take(PREFIX_LIMIT)
         .collect();
     if !object::name(&sent.value).is_empty() || prefix.is_empty() {
-        return create_object(context, &options, Ownership::Update, sent.value, &sent.duplicates);
+        return create_object(context, &options, Ownership::Update, sent.value, &sent.complaints);
     }
     for tries in 1.. {
         let mut value = sent.value.clone();
@@ -45,7 +45,7 @@ pub(super) fn create(context: &mut Context<'_>, body: &Bytes) -> Result<Response
             &format!("{prefix}{}", context.state.random.suffix(SUFFIX_LENGTH)),
         );
         let kept = context.warnings.len();
-        match create_object(context, &options, Ownership::Update, value, &sent.duplicates) {
+        match create_object(context, &options, Ownership::Update, value, &sent.complaints) {
             Err(ApiError::AlreadyExists { .. }) if tries < TRIES => context.warnings.truncate(kept),
             Err(ApiError::AlreadyExists { resource, name, .. }) => {
                 return Err(ApiError::AlreadyExists {
@@ -65,8 +65,8 @@ pub(super) fn create_object(
     context: &mut Context<'_>,
     options: &WriteOptions,
     ownership: Ownership,
-    mut value: Value,
-    duplicates: &[String],
+    value: Value,
+    complaints: &[String],
 ) -> Result<Response<Body>> {
     let resource = std::sync::Arc::clone(&context.resource);
     let mut write = Write {
@@ -77,7 +77,7 @@ pub(super) fn create_object(
         ownership,
         warnings: &mut context.warnings,
     };
-    write.prune(&mut value, duplicates)?;
+    write.complain(complaints)?;
     let value = write.create(value)?;
     let key = objects::key(&resource, &value);
     if let Some(existing) = context.state.store.get(&resource.id, &key) {

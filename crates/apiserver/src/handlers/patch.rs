@@ -7,7 +7,7 @@ use http::Response;
 use serde_json::Value;
 
 use super::{
-    context::Context,
+    context::{Context, complaints},
     create::create_object,
     update::{self, change, check_preconditions},
 };
@@ -17,10 +17,11 @@ use crate::{
     apply, decode,
     field_error::FieldError,
     negotiate::{self, BodyType},
-    object, object_meta,
+    object,
     patch::{self, PatchError},
     resource::Resource,
     status::{ApiError, Result},
+    types::Spelling,
 };
 
 /// The type of a patch.
@@ -47,7 +48,9 @@ pub(super) fn patch(context: &mut Context<'_>, body: &Bytes) -> Result<Response<
     change(context, &options, Ownership::Update, |context, live| {
         let mut patched = patched(kind, &resource, live, &patch)?;
         context.check_type(&mut patched)?;
-        object_meta::decode(&resource, &mut patched)?;
+        // What a patch makes of an object is refused as invalid where an object that was sent is a bad request.
+        let unknown = resource.read(&mut patched, Spelling::Canonical);
+        let unknown = unknown.map_err(|error| unfit(&patch, error))?;
         if object::name(&patched) != name {
             return Err(ApiError::BadRequest(format!(
                 "the name of the object ({}) does not match the name on the URL ({name})",
@@ -59,9 +62,9 @@ pub(super) fn patch(context: &mut Context<'_>, body: &Bytes) -> Result<Response<
             return Err(ApiError::bad_request(text));
         }
         check_preconditions(&resource.id, live, &patched)?;
-        let pruned = update::writer(context, &resource, &options, Ownership::Update).prune(&mut patched, &[]);
-        // A strict patch that leaves unknown fields is invalid, where a strict object is a bad request.
-        pruned.map_err(|error| strict_patch(&patch, error))?;
+        let complained =
+            update::writer(context, &resource, &options, Ownership::Update).complain(&complaints(&unknown, &[]));
+        complained.map_err(|error| unfit(&patch, error))?;
         Ok(patched)
     })
 }
@@ -103,15 +106,16 @@ pub(super) fn patched(kind: PatchType, resource: &Resource, live: &Value, patch:
     })
 }
 
-fn strict_patch(patch: &Value, error: ApiError) -> ApiError {
+fn unfit(patch: &Value, error: ApiError) -> ApiError {
     let ApiError::BadRequest(text) = error else {
         return error;
     };
     let detail = text
-        .split_once("strict decoding error: ")
-        .map_or(text.as_str(), |(_, unknown)| unknown);
-    let error = FieldError::invalid("patch", patch.to_string(), format!("strict decoding error: {detail}"));
-    // Upstream says of no object that its patch is strict.
+        .split_once("cannot be handled as a ")
+        .and_then(|(_, rest)| rest.split_once(": "))
+        .map_or(text.as_str(), |(_, detail)| detail);
+    let error = FieldError::invalid("patch", patch.to_string(), detail);
+    // Upstream says of no object that its patch does not fit.
     ApiError::Invalid {
         group: String::new(),
         kind: String::new(),
@@ -125,10 +129,10 @@ fn server_side_apply(context: &mut Context<'_>, options: &WriteOptions, body: &B
         let error = FieldError::required("fieldManager", "is required for apply patch");
         return Err(ApiError::invalid_option("PatchOptions", error));
     }
-    let (mut applied, duplicates) = applied(context, body)?;
+    let (mut applied, complaints) = applied(context, body)?;
     let force = context.query.flag("force");
     let resource = Arc::clone(&context.resource);
-    update::writer(context, &resource, options, Ownership::Applied).prune(&mut applied, &duplicates)?;
+    update::writer(context, &resource, options, Ownership::Applied).complain(&complaints)?;
     narrow(&resource, context.subresource(), &mut applied);
     let quiet = WriteOptions {
         validation: FieldValidation::Ignore,
@@ -192,7 +196,11 @@ fn merge(
     let merged = write.with_writer(&api_version, |writer| {
         apply::apply(resource.schema(), live, applied, writer, force)
     });
-    merged.map_err(ApiError::ApplyConflict)
+    let mut merged = merged.map_err(ApiError::ApplyConflict)?;
+    if !resource.is_custom() {
+        resource.read(&mut merged, Spelling::Canonical)?;
+    }
+    Ok(merged)
 }
 
 /// Decodes an applied configuration: YAML, or the JSON that is YAML too.
@@ -210,10 +218,10 @@ fn applied(context: &Context<'_>, body: &Bytes) -> Result<(Value, Vec<String>)> 
         )));
     }
     context.check_type(&mut value)?;
-    object_meta::decode(&context.resource, &mut value)?;
+    let unknown = context.resource.read(&mut value, Spelling::AsWritten)?;
     if value["metadata"].get("managedFields").is_some() {
         return Err(ApiError::bad_request("metadata.managedFields must be nil"));
     }
     context.check_place(&mut value)?;
-    Ok((value, duplicates))
+    Ok((value, complaints(&unknown, &duplicates)))
 }

@@ -26,7 +26,7 @@ pub(super) fn update(context: &mut Context<'_>, body: &Bytes) -> Result<Response
     let creates = resource.rules.create_on_update && context.subresource().is_empty();
     if creates && context.state.store.get(&resource.id, &context.key()).is_none() {
         object::set_meta(&mut sent.value, "resourceVersion", "");
-        return create_object(context, &options, Ownership::Update, sent.value, &sent.duplicates);
+        return create_object(context, &options, Ownership::Update, sent.value, &sent.complaints);
     }
     context.stored()?;
     if object::meta(&sent.value, "resourceVersion").is_empty() && resource.rules.needs_version {
@@ -39,8 +39,7 @@ pub(super) fn update(context: &mut Context<'_>, body: &Bytes) -> Result<Response
             errors: vec![error],
         });
     }
-    let mut pruner = writer(context, &resource, &options, Ownership::Update);
-    pruner.prune(&mut sent.value, &sent.duplicates)?;
+    writer(context, &resource, &options, Ownership::Update).complain(&sent.complaints)?;
     change(context, &options, Ownership::Update, |_, live| {
         check_preconditions(&resource.id, live, &sent.value)?;
         Ok(sent.value.clone())

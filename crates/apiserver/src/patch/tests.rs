@@ -2,16 +2,17 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::{PatchError, json_patch, merge_patch, strategic_merge};
-use crate::builtin_schema::schema;
+use crate::types::built_in;
 
 fn pod_with(containers: &Value) -> Value {
     json!({"spec": {"containers": containers}})
 }
 
 #[track_caller]
-fn check(kind: &str, target: &Value, patch: &Value, expected: &Value) {
+fn check(kind: &'static str, target: &Value, patch: &Value, expected: &Value) {
     let group = if kind == "Deployment" { "apps" } else { "" };
-    let patched = strategic_merge(schema(group, "v1", kind), target, patch).expect("the patch is well-formed");
+    let patched =
+        strategic_merge(built_in(group, "v1", kind).schema(), target, patch).expect("the patch is well-formed");
     assert_eq!(patched, *expected);
 }
 
@@ -139,7 +140,8 @@ fn malformed_strategic_patches_are_refused() {
         json!({"spec": {"$patch": "explode"}}),
         json!({"spec": {"$retainKeys": "type"}}),
     ] {
-        let error = strategic_merge(schema("", "v1", "Pod"), &target, &patch).expect_err("the patch is malformed");
+        let error =
+            strategic_merge(built_in("", "v1", "Pod").schema(), &target, &patch).expect_err("the patch is malformed");
         assert!(matches!(error, PatchError::Malformed(_)), "{patch}: {error}");
     }
 }
@@ -205,7 +207,8 @@ proptest! {
 
     #[test]
     fn an_empty_patch_and_an_objects_own_text_change_nothing(pod in any_pod()) {
-        let schema = schema("", "v1", "Pod");
+        let pod_kind = built_in("", "v1", "Pod");
+        let schema = pod_kind.schema();
         prop_assert_eq!(&strategic_merge(schema, &pod, &json!({})).expect("well-formed"), &pod);
         prop_assert_eq!(&strategic_merge(schema, &pod, &pod).expect("well-formed"), &pod);
         prop_assert_eq!(&merge_patch(&pod, &pod), &pod);
@@ -213,7 +216,8 @@ proptest! {
 
     #[test]
     fn a_patch_applied_twice_is_applied_once(pod in any_pod(), patch in any_pod()) {
-        let schema = schema("", "v1", "Pod");
+        let pod_kind = built_in("", "v1", "Pod");
+        let schema = pod_kind.schema();
         let once = strategic_merge(schema, &pod, &patch).expect("well-formed");
         prop_assert_eq!(&strategic_merge(schema, &once, &patch).expect("well-formed"), &once);
     }

@@ -44,11 +44,11 @@ fn node(schema: &Value, path: &str, errors: &mut Vec<FieldError>) -> Node {
             .collect(),
         additional: match schema.get("additionalProperties") {
             None | Some(Value::Null | Value::Bool(false)) => None,
-            Some(value) => Some(Box::new(node(value, &child(path, "additionalProperties"), errors))),
+            Some(value) => Some(node(value, &child(path, "additionalProperties"), errors).into()),
         },
         items: schema
             .get("items")
-            .map(|items| Box::new(node(items, &child(path, "items"), errors))),
+            .map(|items| node(items, &child(path, "items"), errors).into()),
         unknown: if preserve { Unknown::Preserve } else { Unknown::Prune },
         nullable: flag("nullable"),
         int_or_string: flag("x-kubernetes-int-or-string"),

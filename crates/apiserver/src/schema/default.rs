@@ -5,7 +5,7 @@ mod check;
 use serde_json::{Map, Value};
 
 pub(super) use self::check::check;
-use super::{Node, Unknown};
+use super::Node;
 
 /// Fills in the defaults of an object.
 pub(super) fn default(root: &Node, object: &mut Value) {
@@ -16,10 +16,7 @@ fn value(node: &Node, filled: &mut Value) {
     match filled {
         Value::Object(fields) => object(node, fields),
         Value::Array(items) => {
-            if node.items.is_none() && node.unknown != Unknown::Unlisted {
-                return;
-            }
-            let item = node.item();
+            let Some(item) = &node.items else { return };
             for filled in items {
                 match &item.default {
                     Some(default) if filled.is_null() && !item.nullable => filled.clone_from(default),
@@ -45,19 +42,12 @@ fn object(node: &Node, fields: &mut Map<String, Value>) {
         }
     }
     for (name, field) in fields {
-        let known = node.known_field(name);
-        match known {
-            Some(known) if field.is_null() && !known.nullable => {
-                if let Some(default) = &known.default {
-                    field.clone_from(default);
-                }
-            }
+        let Some(known) = node.known_field(name) else { continue };
+        match &known.default {
+            Some(default) if field.is_null() && !known.nullable => field.clone_from(default),
             _ => {}
         }
-        // A struct of a built-in kind has no nulls anywhere, listed field or not.
-        if known.is_some() || node.unknown == Unknown::Unlisted {
-            value(node.field(name), field);
-        }
+        value(known, field);
     }
 }
 
@@ -81,6 +71,6 @@ pub(super) fn drop_nulls(node: &Node, value: &mut Value) {
 fn keeps_null(node: &Node, name: &str) -> bool {
     match node.known_field(name) {
         Some(known) => known.nullable || known.default.is_some(),
-        None => node.unknown != Unknown::Unlisted,
+        None => true,
     }
 }

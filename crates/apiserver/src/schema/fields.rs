@@ -1,19 +1,19 @@
 //! The named fields of an object's node: sorted, and no larger than they need to be. There are tens of thousands of them
 //! in a cluster's schemas, most objects have a handful, and a map's spare room would be most of the memory.
 
-use super::Node;
+use super::{Edge, Node};
 
 /// Nodes by name.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Fields(Vec<(Box<str>, Node)>);
+pub(crate) struct Fields(Vec<(Box<str>, Edge)>);
 
 impl Fields {
     pub(crate) fn get(&self, name: &str) -> Option<&Node> {
-        self.find(name).ok().map(|index| &self.0[index].1)
+        self.find(name).ok().map(|index| &*self.0[index].1)
     }
 
     pub(super) fn get_mut(&mut self, name: &str) -> Option<&mut Node> {
-        self.find(name).ok().map(|index| &mut self.0[index].1)
+        self.find(name).ok().map(|index| self.0[index].1.own())
     }
 
     pub(crate) fn contains(&self, name: &str) -> bool {
@@ -21,7 +21,7 @@ impl Fields {
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &Node)> {
-        self.0.iter().map(|(name, node)| (&**name, node))
+        self.0.iter().map(|(name, node)| (&**name, &**node))
     }
 
     /// The field's node, which is made where there is none.
@@ -30,15 +30,15 @@ impl Fields {
             Ok(index) => index,
             Err(index) => {
                 self.0.reserve_exact(1);
-                self.0.insert(index, (name.into(), make()));
+                self.0.insert(index, (name.into(), make().into()));
                 index
             }
         };
-        &mut self.0[index].1
+        self.0[index].1.own()
     }
 
     /// Sets a field, and returns what was there.
-    pub(super) fn insert(&mut self, name: &str, node: Node) -> Option<Node> {
+    pub(super) fn insert(&mut self, name: &str, node: Edge) -> Option<Edge> {
         match self.find(name) {
             Ok(index) => Some(std::mem::replace(&mut self.0[index].1, node)),
             Err(index) => {
@@ -54,10 +54,11 @@ impl Fields {
     }
 }
 
-impl<N: Into<Box<str>>> FromIterator<(N, Node)> for Fields {
+impl<N: Into<Box<str>>, E: Into<Edge>> FromIterator<(N, E)> for Fields {
     /// Of fields of one name the first stays.
-    fn from_iter<I: IntoIterator<Item = (N, Node)>>(fields: I) -> Self {
-        let mut fields: Vec<(Box<str>, Node)> = fields.into_iter().map(|(name, node)| (name.into(), node)).collect();
+    fn from_iter<I: IntoIterator<Item = (N, E)>>(fields: I) -> Self {
+        let fields = fields.into_iter().map(|(name, node)| (name.into(), node.into()));
+        let mut fields: Vec<(Box<str>, Edge)> = fields.collect();
         fields.sort_by(|(one, _), (two, _)| one.cmp(two));
         fields.dedup_by(|(one, _), (two, _)| one == two);
         fields.shrink_to_fit();
@@ -75,8 +76,8 @@ mod tests {
         let mut fields: Fields = [("b", node(Type::String)), ("a", node(Type::Integer))]
             .into_iter()
             .collect();
-        assert!(fields.insert("c", node(Type::Array)).is_none());
-        assert!(fields.insert("a", node(Type::Boolean)).is_some());
+        assert!(fields.insert("c", node(Type::Array).into()).is_none());
+        assert!(fields.insert("a", node(Type::Boolean).into()).is_some());
         fields.entry("aa", || node(Type::Object));
         fields.entry("b", || node(Type::Object));
         let kinds: Vec<_> = fields.iter().map(|(name, node)| (name, node.kind)).collect();

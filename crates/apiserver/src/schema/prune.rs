@@ -27,7 +27,7 @@ fn value(node: &Node, pruned: &mut Value, path: &Path<'_>, dropped: &mut Vec<Str
                 let place = path.field(name);
                 match node.known_field(name) {
                     None if node.embedded && name == "metadata" => {
-                        value(&object_meta::METADATA, field, &place, dropped);
+                        value(object_meta::metadata(), field, &place, dropped);
                     }
                     Some(known) => value(known, field, &place, dropped),
                     // Kept without a description: there is nothing to hold its inside against.

@@ -128,7 +128,7 @@ fn embedded(
     }
     if let Some(metadata) = fields.get("metadata").filter(|_| !node.properties.contains("metadata")) {
         let old = old.and_then(|old| old.get("metadata"));
-        value(&object_meta::METADATA, metadata, old, &path.field("metadata"), errors);
+        value(object_meta::metadata(), metadata, old, &path.field("metadata"), errors);
     }
 }
 

@@ -1,7 +1,7 @@
 //! Creating objects: section 8.3 of the conformance list.
 
 use http::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::Cluster;
 
@@ -283,4 +283,59 @@ async fn c031_c033_protobuf_bodies_of_built_in_kinds() {
         body("Widget", Vec::new()),
     );
     widget.await.refused(415, "UnsupportedMediaType", "");
+}
+
+/// A Deployment with one field of its spec set so.
+fn deployment(field: &str, value: Value) -> Value {
+    let pod = json!({"metadata": {"labels": {"a": "b"}}, "spec": {"containers": [{"name": "c", "image": "i"}]}});
+    let mut deployment =
+        json!({"metadata": {"name": "x"}, "spec": {"selector": {"matchLabels": {"a": "b"}}, "template": pod}});
+    deployment["spec"][field] = value;
+    deployment
+}
+
+#[tokio::test(start_paused = true)]
+async fn c057_c058_fields_that_a_built_in_kind_lacks() {
+    let cluster = Cluster::with_namespace().await;
+    let path = "/apis/apps/v1/namespaces/t/deployments";
+    let body = deployment("foo", json!(null));
+    let strict = cluster
+        .post(&format!("{path}?fieldValidation=Strict"), body.clone())
+        .await;
+    strict.refused(
+        400,
+        "BadRequest",
+        r#"Deployment in version "v1" cannot be handled as a Deployment: strict decoding error: unknown field "spec.foo""#,
+    );
+    let ignored = cluster
+        .post(&format!("{path}?fieldValidation=Ignore&dryRun=All"), body.clone())
+        .await;
+    assert_eq!(ignored.is(201).header("warning"), [""; 0]);
+    let warned = cluster.post(path, body).await.is(201);
+    assert_eq!(warned.header("warning"), [r#"299 - "unknown field \"spec.foo\"""#]);
+    assert_eq!(warned.body["spec"].get("foo"), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_built_in_kind_refuses_other_types_and_what_must_be_there() {
+    let cluster = Cluster::with_namespace().await;
+    let path = "/apis/apps/v1/namespaces/t/deployments";
+    cluster.post(path, deployment("replicas", json!("1"))).await.refused(
+        400,
+        "BadRequest",
+        r#"Deployment in version "v1" cannot be handled as a Deployment: json: cannot unmarshal string into Go struct field DeploymentSpec.spec.replicas of type int32"#,
+    );
+    let empty = json!({"metadata": {"labels": {"a": "b"}}, "spec": {}});
+    let refused = cluster.post(path, deployment("template", empty)).await;
+    refused.refused(422, "Invalid", "spec.template.spec.containers: Required value");
+    let made = cluster.post(path, deployment("replicas", json!(2))).await.is(201);
+    assert_eq!(made.body["spec"]["replicas"], 2);
+    let patched = cluster
+        .patch(
+            "merge-patch+json",
+            &format!("{path}/x"),
+            json!({"spec": {"replicas": "many"}}),
+        )
+        .await;
+    patched.refused(422, "Invalid", "patch: Invalid value");
 }
