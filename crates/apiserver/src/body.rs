@@ -38,6 +38,14 @@ impl Body {
         Self(Inner::Whole(Some(bytes.into()).filter(|bytes| !bytes.is_empty())))
     }
 
+    /// All of a body of which the length is known.
+    pub(crate) fn bytes(&self) -> Option<&Bytes> {
+        match &self.0 {
+            Inner::Whole(bytes) => bytes.as_ref(),
+            Inner::Stream(_) => None,
+        }
+    }
+
     /// A body that goes on for as long as the stream does.
     pub(crate) fn stream(stream: impl Stream<Item = Bytes> + Send + 'static) -> Self {
         Self(Inner::Stream(Box::pin(stream)))

@@ -1,5 +1,6 @@
 //! From a request to its answer: find out what is asked for, whether it may be, and hand it to the verb's own file.
 
+mod compress;
 mod context;
 mod create;
 mod delete;
@@ -107,7 +108,7 @@ where
     // No answer shows what a loss of power could still undo. Should the medium fail, what is there can still be read.
     match state.store.settled().await {
         Err(error) if verb.is_mutating() => Err(error.into()),
-        _ => Ok(response),
+        _ => Ok(compress::compressed(&parts.headers, response)),
     }
 }
 

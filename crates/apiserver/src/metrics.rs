@@ -1,9 +1,13 @@
-//! Counts of requests: by verb, resource and user agent, at `/metrics` and in process.
+//! Counts of requests, by verb, resource and user agent, and of work that should be done once: at `/metrics`, and of requests
+//! in process, too.
 
 use std::{
     collections::BTreeMap,
     fmt::Write,
-    sync::{Mutex, PoisonError},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 /// How often a client did something.
@@ -22,7 +26,11 @@ pub struct RequestCount {
 }
 
 #[derive(Debug, Default)]
-pub(crate) struct Metrics(Mutex<BTreeMap<Key, u64>>);
+pub(crate) struct Metrics {
+    requests: Mutex<BTreeMap<Key, u64>>,
+    /// Lines made for watches.
+    lines: AtomicU64,
+}
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Key {
@@ -37,7 +45,7 @@ const LIMIT: usize = 10_000;
 
 impl Metrics {
     pub(crate) fn count(&self, user_agent: &str, verb: &str, resource: String, dry_run: bool) {
-        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut counts = self.requests.lock().unwrap_or_else(PoisonError::into_inner);
         let user_agent = if counts.len() < LIMIT { user_agent } else { "other" };
         let key = Key {
             user_agent: user_agent.to_owned(),
@@ -48,8 +56,13 @@ impl Metrics {
         *counts.entry(key).or_default() += 1;
     }
 
+    /// A line was made of an object for watches.
+    pub(crate) fn made_line(&self) {
+        self.lines.fetch_add(1, Ordering::Relaxed);
+    }
+
     pub(crate) fn counts(&self) -> Vec<RequestCount> {
-        let counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let counts = self.requests.lock().unwrap_or_else(PoisonError::into_inner);
         let count = |(key, count): (&Key, &u64)| {
             let Key {
                 user_agent,
@@ -91,7 +104,10 @@ impl Metrics {
             "# HELP apiserver_storage_revision Number of the last change.\n# TYPE apiserver_storage_revision gauge\n\
              apiserver_storage_revision {revision}\n\
              # HELP apiserver_object_encodings_total Objects encoded to JSON.\n\
-             # TYPE apiserver_object_encodings_total counter\napiserver_object_encodings_total {encodings}\n"
+             # TYPE apiserver_object_encodings_total counter\napiserver_object_encodings_total {encodings}\n\
+             # HELP apiserver_watch_lines_total Lines made of objects for watches; each is sent to all who want that form.\n\
+             # TYPE apiserver_watch_lines_total counter\napiserver_watch_lines_total {}\n",
+            self.lines.load(Ordering::Relaxed)
         );
         text
     }

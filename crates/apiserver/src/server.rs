@@ -26,7 +26,7 @@ pub(crate) struct State {
     registry: RwLock<Arc<Registry>>,
     /// Held while a CRD is settled: the registry is read, changed and put back.
     pub(crate) settling: Mutex<()>,
-    pub(crate) metrics: Metrics,
+    pub(crate) metrics: Arc<Metrics>,
     pub(crate) clock: Clock,
     pub(crate) random: Random,
     pub(crate) version: ServerVersion,
@@ -72,7 +72,7 @@ impl ApiServer {
             registry: RwLock::new(Arc::new(Registry::new(&virtual_resources))),
             settling: Mutex::new(()),
             store,
-            metrics: Metrics::default(),
+            metrics: Arc::default(),
             clock,
             random,
             version,

@@ -3,11 +3,11 @@
 mod encode;
 
 use std::{
-    collections::VecDeque,
     pin::Pin,
     sync::{Arc, Weak},
     task::{Context as TaskContext, Poll},
     time::Duration,
+    vec,
 };
 
 use bytes::Bytes;
@@ -15,7 +15,7 @@ use futures::Stream;
 use http::{Response, StatusCode, header};
 use tokio::time::{Instant, Sleep};
 
-use self::encode::Encoder;
+use self::encode::{Encoder, Served};
 use super::{
     context::Context,
     list::{self, Filter},
@@ -25,7 +25,7 @@ use crate::{
     negotiate::{self, Answer, Encoding},
     server::State,
     status::{ApiError, Result},
-    store::{Lost, Subscription},
+    store::{Event, Lost, Stored, Subscription},
 };
 
 /// How long a watch lasts if the client doesn't say.
@@ -52,18 +52,18 @@ pub(super) fn watch(context: &Context<'_>) -> Result<Response<Body>> {
     }
     let filter = Filter::parse(context)?;
     let options = WatchOptions::parse(context)?;
-    let mut encoder = Encoder::new(context, form.shape, filter);
-    let mut ready = VecDeque::new();
+    let encoder = Encoder::new(context, form.shape, filter);
+    let (mut initial, mut next) = (Vec::new(), None);
     let (store, resource) = (&context.state.store, &context.resource);
     let after = match options.after {
         Some(after) if !options.initial => after,
         _ => {
             let listing = store.list(&resource.id, context.path.namespace.as_deref());
             if options.initial {
-                ready.extend(listing.objects.iter().filter_map(|stored| encoder.initial(stored)));
+                initial = listing.objects;
             }
             if options.marks_end {
-                ready.push_back(encoder.bookmark(listing.revision, true));
+                next = Some(encoder.bookmark(listing.revision, true));
             }
             listing.revision
         }
@@ -72,7 +72,9 @@ pub(super) fn watch(context: &Context<'_>) -> Result<Response<Body>> {
         state: Arc::downgrade(context.state),
         subscription: store.subscribe(&resource.id, after),
         encoder,
-        ready,
+        initial: initial.into_iter(),
+        next,
+        events: Vec::new().into_iter(),
         ends: Box::pin(tokio::time::sleep(options.timeout)),
         bookmark: options.bookmarks.then(|| Box::pin(tokio::time::sleep(BOOKMARKS))),
         finished: false,
@@ -129,13 +131,18 @@ impl WatchOptions {
     }
 }
 
-/// The lines of a watch.
+/// The lines of a watch, each made when it can be sent.
 struct WatchStream {
     /// Weak: a client that keeps its watch open does not keep a server alive that its owner has dropped.
     state: Weak<State>,
     subscription: Subscription,
     encoder: Encoder,
-    ready: VecDeque<Bytes>,
+    /// What was there at first and is yet to be sent.
+    initial: vec::IntoIter<Arc<Stored>>,
+    /// A line to be sent after that.
+    next: Option<Bytes>,
+    /// Changes that are yet to be sent.
+    events: vec::IntoIter<Arc<Event>>,
     ends: Pin<Box<Sleep>>,
     bookmark: Option<Pin<Box<Sleep>>>,
     finished: bool,
@@ -147,20 +154,18 @@ impl Stream for WatchStream {
     fn poll_next(self: Pin<&mut Self>, context: &mut TaskContext<'_>) -> Poll<Option<Bytes>> {
         let this = self.get_mut();
         loop {
-            if let Some(line) = this.ready.pop_front() {
+            if let Some(line) = this.line() {
                 return Poll::Ready(Some(line));
             }
             if this.finished {
                 return Poll::Ready(None);
             }
             match Pin::new(&mut this.subscription).poll_next(context) {
-                Poll::Ready(Some(Ok(events))) => {
-                    let encoder = &mut this.encoder;
-                    this.ready
-                        .extend(events.iter().filter_map(|event| encoder.event(event)));
-                }
+                // Who comes again sees these changes as the new schema shows them.
+                Poll::Ready(Some(Ok(_))) if this.served() == Served::Otherwise => this.finished = true,
+                Poll::Ready(Some(Ok(events))) => this.events = events.into_iter(),
                 Poll::Ready(Some(Err(Lost { at, oldest }))) => {
-                    this.ready.push_back(Encoder::error(&ApiError::expired_at(at, oldest)));
+                    this.next = Some(Encoder::error(&ApiError::expired_at(at, oldest)));
                     this.finished = true;
                 }
                 Poll::Ready(None) => this.finished = true,
@@ -175,17 +180,29 @@ impl Stream for WatchStream {
 }
 
 impl WatchStream {
+    /// The next line of what is known already.
+    fn line(&mut self) -> Option<Bytes> {
+        let encoder = &mut self.encoder;
+        let initial = self.initial.find_map(|stored| encoder.initial(&stored));
+        initial
+            .or_else(|| self.next.take())
+            .or_else(|| self.events.find_map(|event| encoder.event(&event)))
+    }
+
+    fn served(&self) -> Served {
+        let state = self.state.upgrade();
+        state.map_or(Served::NoLonger, |state| self.encoder.served(&state.registry()))
+    }
+
     /// Looks at the clocks while nothing changes; whether there is now something to send, or an end.
     fn waits(&mut self, context: &mut TaskContext<'_>) -> bool {
-        let kind_is_there = |state: Arc<State>| self.encoder.still_served(&state.registry());
-        if !self.state.upgrade().is_some_and(kind_is_there) {
+        if self.served() != Served::AsBefore {
             self.finished = true;
             return true;
         }
         if self.ends.as_mut().poll(context).is_ready() {
             if self.bookmark.is_some() {
-                self.ready
-                    .push_back(self.encoder.bookmark(self.subscription.seen(), false));
+                self.next = Some(self.encoder.bookmark(self.subscription.seen(), false));
             }
             self.finished = true;
             return true;
@@ -197,8 +214,7 @@ impl WatchStream {
             return false;
         }
         bookmark.as_mut().reset(Instant::now() + BOOKMARKS);
-        self.ready
-            .push_back(self.encoder.bookmark(self.subscription.seen(), false));
+        self.next = Some(self.encoder.bookmark(self.subscription.seen(), false));
         true
     }
 }

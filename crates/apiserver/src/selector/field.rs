@@ -36,10 +36,10 @@ impl FieldSelector {
     }
 
     /// Whether the fields, looked up by `value_of`, are as asked. A missing field is the empty text.
-    pub(crate) fn matches(&self, value_of: impl Fn(&str) -> String) -> bool {
+    pub(crate) fn matches<T: AsRef<str>>(&self, value_of: impl Fn(&str) -> T) -> bool {
         self.requirements
             .iter()
-            .all(|requirement| (value_of(&requirement.field) == requirement.value) == requirement.equal)
+            .all(|requirement| (value_of(&requirement.field).as_ref() == requirement.value) == requirement.equal)
     }
 
     /// The name, if the selector asks for exactly one.

@@ -1,8 +1,9 @@
 //! One state of one object, as it is kept: encoded, with the little that the store itself needs to know beside it.
 
 use std::{
+    borrow::Cow,
     collections::BTreeMap,
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, OnceLock, PoisonError},
 };
 
 use bytes::Bytes;
@@ -29,9 +30,14 @@ pub(crate) struct Stored {
     labels: Box<[(String, String)]>,
     /// Whether it has a `deletionTimestamp`.
     pub(crate) deleting: bool,
-    /// The body as another schema than its own makes it, by that schema's fingerprint.
-    derived: Mutex<Option<(u64, Bytes)>>,
+    /// The body as other schemas than its own make it, by those schemas' fingerprints.
+    derived: Mutex<Vec<(u64, Bytes)>>,
+    /// What field selectors compare, once one did: fields and their texts.
+    selectable: OnceLock<Box<[(String, String)]>>,
 }
+
+/// A kind has as many schemas as served versions; those of versions that were are not kept for long.
+const DERIVED_KEPT: usize = 4;
 
 /// The part of an object that the store reads.
 #[derive(Deserialize, Default)]
@@ -80,7 +86,8 @@ impl Stored {
             deleting: metadata["deletionTimestamp"].is_string(),
             // Maps of strings to JSON always encode.
             body: serde_json::to_vec(&value).expect("JSON values encode").into(),
-            derived: Mutex::new(None),
+            derived: Mutex::default(),
+            selectable: OnceLock::new(),
         }
     }
 
@@ -102,7 +109,8 @@ impl Stored {
             owners,
             labels: metadata.labels.unwrap_or_default().into_iter().collect(),
             deleting: metadata.deletion_timestamp.is_some(),
-            derived: Mutex::new(None),
+            derived: Mutex::default(),
+            selectable: OnceLock::new(),
         }
     }
 
@@ -120,13 +128,35 @@ impl Stored {
     /// The body as another schema makes it: made once.
     pub(crate) fn derive(&self, fingerprint: u64, make: impl FnOnce(Value) -> Value) -> Bytes {
         let mut derived = self.derived.lock().unwrap_or_else(PoisonError::into_inner);
-        match &*derived {
-            Some((known, body)) if *known == fingerprint => body.clone(),
-            _ => {
-                let body: Bytes = make(self.value()).to_string().into();
-                *derived = Some((fingerprint, body.clone()));
-                body
-            }
+        if let Some((_, body)) = derived.iter().find(|(known, _)| *known == fingerprint) {
+            return body.clone();
+        }
+        let body: Bytes = make(self.value()).to_string().into();
+        if derived.len() == DERIVED_KEPT {
+            derived.remove(0);
+        }
+        derived.push((fingerprint, body.clone()));
+        body
+    }
+
+    /// What field selectors compare a field with. All fields that a kind's selectors know are read at the first question.
+    pub(crate) fn selectable(
+        &self,
+        fields: &[String],
+        field: &str,
+        read: impl Fn(&Value, &str) -> String,
+    ) -> Cow<'_, str> {
+        let texts = self.selectable.get_or_init(|| {
+            let value = self.value();
+            fields
+                .iter()
+                .map(|field| (field.clone(), read(&value, field)))
+                .collect()
+        });
+        match texts.iter().find(|(known, _)| known == field) {
+            Some((_, text)) => text.into(),
+            // Another version of the kind asked first, and doesn't have this one.
+            None => read(&self.value(), field).into(),
         }
     }
 

@@ -11,6 +11,9 @@ use futures::Stream;
 
 use super::{Event, ResourceId, Store, flush::GroupFlush};
 
+/// So many changes are handed out at a time: what a reader that stops in between holds back from being forgotten.
+const BATCH: usize = 32;
+
 /// The history no longer reaches back to where the reader is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Lost {
@@ -44,7 +47,7 @@ impl Subscription {
         let next = inner
             .tables
             .get(&self.resource)
-            .and_then(|table| table.after(self.after).ok());
+            .and_then(|table| table.after(self.after, 1).ok());
         let seen = match next.and_then(|events| events.first().map(|event| event.object.revision)) {
             Some(unseen) => unseen - 1,
             None => inner.revision.max(self.after),
@@ -61,7 +64,7 @@ impl Stream for Subscription {
         let this = self.get_mut();
         let mut inner = this.store.lock();
         let table = inner.table(&this.resource);
-        match table.after(this.after) {
+        match table.after(this.after, BATCH) {
             Err(oldest) => Poll::Ready(Some(Err(Lost { at: this.after, oldest }))),
             Ok(events) => {
                 let Some(last) = events.last() else {

@@ -3,7 +3,7 @@
 use std::{
     collections::{BTreeMap, VecDeque},
     ops::Bound,
-    sync::{Arc, OnceLock},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::Waker,
 };
 
@@ -28,13 +28,46 @@ pub(crate) struct Event {
     pub(crate) object: Arc<Stored>,
     /// The object before.
     pub(crate) previous: Option<Arc<Stored>>,
-    /// The event as one line for watchers, made by the first that needs it: (the `apiVersion` it is for, the line).
-    pub(crate) line: OnceLock<(String, Bytes)>,
+    /// The event as watchers get it, in each form that one of them wanted.
+    lines: Mutex<Vec<Line>>,
+}
+
+#[derive(Debug)]
+struct Line {
+    kind: &'static str,
+    form: Arc<str>,
+    bytes: Bytes,
 }
 
 /// A history of large objects is shorter: it may take so many bytes, unless it has hardly any events.
 const HISTORY_BYTES: usize = 8 << 20;
 const HISTORY_LEAST: usize = 32;
+
+/// So many of the last events keep their lines: those who keep up share them, and who lags has them made again.
+const LINES_KEPT: usize = 64;
+
+impl Event {
+    /// The event as a line of a kind (`ADDED`) in a form (whatever tells one version or shape from another). It is made
+    /// by the first watcher that needs it, while others wait, and shared by all.
+    pub(crate) fn line(&self, kind: &'static str, form: &Arc<str>, make: impl FnOnce() -> Bytes) -> Bytes {
+        let mut lines = self.lines();
+        let known = lines.iter().find(|line| line.kind == kind && line.form == *form);
+        if let Some(line) = known {
+            return line.bytes.clone();
+        }
+        let bytes = make();
+        lines.push(Line {
+            kind,
+            form: Arc::clone(form),
+            bytes: bytes.clone(),
+        });
+        bytes
+    }
+
+    fn lines(&self) -> MutexGuard<'_, Vec<Line>> {
+        self.lines.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 #[derive(Debug)]
 pub(crate) struct Table {
@@ -84,6 +117,9 @@ impl Table {
         if revision < self.floor {
             return None;
         }
+        if self.history.back().is_none_or(|last| last.object.revision <= revision) {
+            return Some(self.list(namespace));
+        }
         let mut objects: BTreeMap<ObjectKey, Arc<Stored>> = range(&self.objects, namespace)
             .map(|(key, stored)| (key.clone(), Arc::clone(stored)))
             .collect();
@@ -104,13 +140,13 @@ impl Table {
         Some(objects.into_values().collect())
     }
 
-    /// Changes after a revision; `Err` with the oldest revision that can be asked for, where some are missing.
-    pub(crate) fn after(&self, revision: u64) -> Result<Vec<Arc<Event>>, u64> {
+    /// The first few changes after a revision; `Err` with the oldest revision that can be asked for, where some are missing.
+    pub(crate) fn after(&self, revision: u64, most: usize) -> Result<Vec<Arc<Event>>, u64> {
         if revision < self.floor {
             return Err(self.floor);
         }
         let start = self.history.partition_point(|event| event.object.revision <= revision);
-        Ok(self.history.range(start..).cloned().collect())
+        Ok(self.history.range(start..).take(most).cloned().collect())
     }
 
     pub(crate) fn wait(&mut self, subscription: u64, waker: Waker) {
@@ -139,8 +175,11 @@ impl Table {
             key: key.clone(),
             object,
             previous,
-            line: OnceLock::new(),
+            lines: Mutex::default(),
         }));
+        if let Some(index) = self.history.len().checked_sub(LINES_KEPT + 1) {
+            self.history[index].lines().clear();
+        }
         while self.is_too_long() {
             if let Some(oldest) = self.history.pop_front() {
                 self.bytes -= oldest.object.body.len();
@@ -202,9 +241,15 @@ mod tests {
     fn check(changes: u64, size: usize, kept: u64) {
         let table = table_after(changes, size);
         let floor = changes - kept;
-        assert_eq!(table.after(floor).map(|events| events.len() as u64), Ok(kept));
+        assert_eq!(
+            table.after(floor, usize::MAX).map(|events| events.len() as u64),
+            Ok(kept)
+        );
         if floor > 0 {
-            assert_eq!(table.after(floor - 1).map(|events| events.len()), Err(floor));
+            assert_eq!(
+                table.after(floor - 1, usize::MAX).map(|events| events.len()),
+                Err(floor)
+            );
         }
     }
 

@@ -189,6 +189,12 @@ impl Watch {
         Some(serde_json::from_slice(&line).unwrap())
     }
 
+    /// Whether there is nothing to read now.
+    pub(crate) async fn is_pending(&mut self) -> bool {
+        let mut next = std::pin::pin!(self.next());
+        std::future::poll_fn(|context| std::task::Poll::Ready(next.as_mut().poll(context).is_pending())).await
+    }
+
     /// The next events as `TYPE name`.
     pub(crate) async fn names(&mut self, count: usize) -> Vec<String> {
         let mut names = Vec::new();

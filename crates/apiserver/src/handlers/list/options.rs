@@ -1,6 +1,6 @@
 //! What a list or watch is asked for: selectors, pages, versions.
 
-use std::cell::LazyCell;
+use std::borrow::Cow;
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
@@ -173,13 +173,13 @@ impl Filter {
     }
 
     pub(in crate::handlers) fn matches(&self, resource: &Resource, stored: &Stored) -> bool {
-        // What is asked for nearly always is known beside the encoded object; the rest of it is decoded if need be.
-        let value = LazyCell::new(|| stored.value());
         self.labels.matches(|label| stored.label(label))
             && self.fields.matches(|field| match field {
-                "metadata.name" => stored.key.name.to_string(),
-                "metadata.namespace" => stored.key.namespace.to_string(),
-                _ => field_text(resource, &value, field),
+                "metadata.name" => Cow::from(&*stored.key.name),
+                "metadata.namespace" => Cow::from(&*stored.key.namespace),
+                _ => stored.selectable(&resource.selectable, field, |value, field| {
+                    field_text(resource, value, field)
+                }),
             })
     }
 }

@@ -1,4 +1,4 @@
-//! Events as lines. The plain form of an event is made once and shared by all who watch it.
+//! Events as lines. Each form of an event is made once and shared by all who watch it in that form.
 
 use std::sync::Arc;
 
@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::{
     handlers::{context::Context, list::Filter, render},
+    metrics::Metrics,
     negotiate::Shape,
     objects,
     registry::Registry,
@@ -19,6 +20,7 @@ use crate::{
 pub(super) struct Encoder {
     /// For wall time in the cells of tables.
     clock: crate::Clock,
+    metrics: Arc<Metrics>,
     resource: Arc<Resource>,
     api_version: String,
     head: String,
@@ -26,116 +28,126 @@ pub(super) struct Encoder {
     shape: Shape,
     filter: Filter,
     include: render::IncludeObject,
+    /// What tells lines of this watch from those of other versions and shapes.
+    form: Arc<str>,
     /// Whether the next table is the first, which alone has columns.
     first: bool,
+}
+
+/// What has become of a kind since a watch of it began.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Served {
+    AsBefore,
+    /// With another schema: its objects may look different now.
+    Otherwise,
+    /// Not at all, or not in this version.
+    NoLonger,
 }
 
 impl Encoder {
     pub(super) fn new(context: &Context<'_>, shape: Shape, filter: Filter) -> Self {
         let state: &State = context.state;
+        let resource = &context.resource;
+        let include = render::IncludeObject::of(&context.query);
+        let (api_version, fingerprint) = (resource.api_version(), resource.fingerprint());
+        let form = match shape {
+            Shape::Table => format!("{api_version} {fingerprint} {shape:?} {include:?}"),
+            Shape::Itself | Shape::Metadata => format!("{api_version} {fingerprint} {shape:?}"),
+        };
         Self {
             clock: Arc::clone(&state.clock),
-            api_version: context.resource.api_version(),
-            head: context.resource.head(),
-            resource: Arc::clone(&context.resource),
+            metrics: Arc::clone(&state.metrics),
+            api_version,
+            head: resource.head(),
+            resource: Arc::clone(resource),
             namespace: context.path.namespace.clone(),
             shape,
             filter,
-            include: render::IncludeObject::of(&context.query),
+            include,
+            form: form.into(),
             first: true,
         }
     }
 
-    /// Whether the kind is there still, in this version.
-    pub(super) fn still_served(&self, registry: &Registry) -> bool {
+    /// What has become of the kind.
+    pub(super) fn served(&self, registry: &Registry) -> Served {
         let Source::Custom { .. } = self.resource.source else {
-            return true;
+            return Served::AsBefore;
         };
-        registry
-            .find(self.resource.group(), &self.resource.version, self.resource.plural())
-            .is_some()
+        match registry.find(self.resource.group(), &self.resource.version, self.resource.plural()) {
+            Some(served) if served.fingerprint() == self.resource.fingerprint() => Served::AsBefore,
+            Some(_) => Served::Otherwise,
+            None => Served::NoLonger,
+        }
     }
 
     /// An object that was there when the watch began.
     pub(super) fn initial(&mut self, stored: &Stored) -> Option<Bytes> {
-        self.filter
-            .matches(&self.resource, stored)
-            .then(|| self.line("ADDED", stored))
+        self.filter.matches(&self.resource, stored).then(|| {
+            let columns = self.columns();
+            self.line("ADDED", stored, columns)
+        })
     }
 
     /// A change, if it is of interest: an object that leaves the selection is gone for those who watch it.
     pub(super) fn event(&mut self, event: &Event) -> Option<Bytes> {
-        if self
-            .namespace
-            .as_deref()
-            .is_some_and(|namespace| *namespace != *event.key.namespace)
-        {
+        let elsewhere = |namespace: &String| **namespace != *event.key.namespace;
+        if self.namespace.as_ref().is_some_and(elsewhere) {
             return None;
         }
-        if self.filter.is_everything() {
-            return Some(self.shared(event));
-        }
-        let now = self.filter.matches(&self.resource, &event.object);
-        let before = event
-            .previous
-            .as_ref()
-            .is_some_and(|previous| self.filter.matches(&self.resource, previous));
-        match (event.kind, before, now) {
-            (EventKind::Deleted, true, _) | (EventKind::Added, _, true) | (EventKind::Modified, true, true) => {
-                Some(self.shared(event))
-            }
-            (EventKind::Modified, false, true) => Some(self.line("ADDED", &event.object)),
-            (EventKind::Modified, true, false) => event.previous.as_ref().map(|previous| {
-                // The state that was selected, at the version of the change.
-                let value = previous.value();
-                let left = Stored::encode(event.key.clone(), value, event.object.revision, previous.schema);
-                self.line("DELETED", &left)
-            }),
-            _ => None,
-        }
-    }
-
-    fn shared(&mut self, event: &Event) -> Bytes {
-        let kind = match event.kind {
-            EventKind::Added => "ADDED",
-            EventKind::Modified => "MODIFIED",
-            EventKind::Deleted => "DELETED",
+        let selected = |stored: &Arc<Stored>| self.filter.matches(&self.resource, stored);
+        let (before, now) = (event.previous.as_ref().is_some_and(selected), selected(&event.object));
+        let kind = match (event.kind, before, now) {
+            (EventKind::Added, _, true) | (EventKind::Modified, false, true) => "ADDED",
+            (EventKind::Modified, true, true) => "MODIFIED",
+            (EventKind::Deleted, true, _) | (EventKind::Modified, true, false) => "DELETED",
+            _ => return None,
         };
-        let plain = self.shape == Shape::Itself;
-        // A line for a schema that has changed since is not for sharing.
-        let current = event.object.schema == self.resource.fingerprint() || self.resource.fingerprint() == 0;
-        if !plain || !current {
-            return self.line(kind, &event.object);
-        }
-        let (api_version, line) = event.line.get_or_init(|| {
-            (
-                self.api_version.clone(),
-                plain_line(kind, &self.head, &self.resource, &event.object),
-            )
-        });
-        if *api_version == self.api_version {
-            line.clone()
+        let columns = self.columns();
+        Some(if columns.is_some() {
+            self.line_of(kind, event, columns)
         } else {
-            self.line(kind, &event.object)
+            event.line(kind, &self.form(), || self.line_of(kind, event, None))
+        })
+    }
+
+    /// The form of a line that is made now: tables tell ages, so they are shared for no longer than a second.
+    fn form(&self) -> Arc<str> {
+        match self.shape {
+            Shape::Table => format!("{} {}", self.form, (self.clock)().as_second()).into(),
+            Shape::Itself | Shape::Metadata => Arc::clone(&self.form),
         }
     }
 
-    fn line(&mut self, kind: &str, stored: &Stored) -> Bytes {
+    /// The columns, if they are to be told: in the first table.
+    fn columns(&mut self) -> Option<Value> {
+        (self.shape == Shape::Table && std::mem::take(&mut self.first)).then(|| render::columns(&self.resource))
+    }
+
+    fn line_of(&self, kind: &'static str, event: &Event, columns: Option<Value>) -> Bytes {
+        match (event.kind, kind, &event.previous) {
+            (EventKind::Modified, "DELETED", Some(previous)) => {
+                // The state that was selected, at the version of the change.
+                let (value, revision) = (previous.value(), event.object.revision);
+                let left = Stored::encode(event.key.clone(), value, revision, previous.schema);
+                self.line(kind, &left, columns)
+            }
+            _ => self.line(kind, &event.object, columns),
+        }
+    }
+
+    fn line(&self, kind: &str, stored: &Stored, columns: Option<Value>) -> Bytes {
+        self.metrics.made_line();
         match self.shape {
             Shape::Itself => plain_line(kind, &self.head, &self.resource, stored),
             Shape::Metadata => of_value(kind, &render::metadata(&objects::value(&self.resource, stored))),
             Shape::Table => {
                 let object = objects::value(&self.resource, stored);
-                let columns = if std::mem::take(&mut self.first) {
-                    render::columns(&self.resource)
-                } else {
-                    json!([])
-                };
                 let table = json!({
                     "kind": "Table",
                     "apiVersion": "meta.k8s.io/v1",
                     "metadata": {"resourceVersion": stored.revision.to_string()},
-                    "columnDefinitions": columns,
+                    "columnDefinitions": columns.unwrap_or_else(|| json!([])),
                     "rows": [render::row(&self.resource, self.include, object, (self.clock)())],
                 });
                 of_value(kind, &table)
