@@ -67,10 +67,10 @@ impl Write<'_> {
         if resource.rules.generation {
             object::metadata_mut(&mut object).insert("generation".to_owned(), 1.into());
         }
-        kinds::prepare_create(self.state, resource, &mut object)?;
         if self.ownership == Ownership::Update {
             self.own(None, &mut object);
         }
+        kinds::prepare_create(self.state, resource, &mut object)?;
         self.validate(&object, None)?;
         Ok(object)
     }
@@ -145,6 +145,7 @@ impl Write<'_> {
         if self.resource.id == crd::resource_id() {
             crd::prepare(object);
         }
+        kinds::default(self.resource, object);
     }
 
     /// The main path doesn't write the status where that has a path of its own, and the other way round.

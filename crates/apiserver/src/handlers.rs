@@ -29,6 +29,7 @@ pub(crate) use self::{
 };
 use crate::{
     Body, Decision, Identity, RequestAttributes, body,
+    negotiate::Answer,
     path::{ResourcePath, Target, Verb},
     query::Query,
     resource::Source,
@@ -118,6 +119,10 @@ fn dispatch(context: &mut Context<'_>, verb: Verb, body: &Bytes) -> Result<Respo
         resource: id.clone(),
     };
     let resource = Arc::clone(&context.resource);
+    if matches!(verb, Verb::Create | Verb::Update | Verb::Patch) {
+        // What can't be answered isn't done.
+        context.form(Answer::Object)?;
+    }
     match (&resource.source, verb) {
         (Source::Review, Verb::Create) => return review::answer(context, body),
         (Source::Virtual(kind), Verb::Get) => return virtual_kinds::get(context, kind.as_ref()),

@@ -61,8 +61,8 @@ impl Encoding {
     }
 }
 
-/// The first of the alternatives in `Accept` that can be served.
-pub(crate) fn form(headers: &HeaderMap, answer: Answer) -> Result<Form> {
+/// The first of the alternatives in `Accept` that can be served. Custom kinds have no form in protobuf.
+pub(crate) fn form(headers: &HeaderMap, answer: Answer, custom: bool) -> Result<Form> {
     let accept = match headers.get(header::ACCEPT).map(|value| value.to_str()) {
         None => return Ok(Form::JSON),
         Some(accept) => accept.map_err(|_| ApiError::NotAcceptable)?,
@@ -77,9 +77,8 @@ pub(crate) fn form(headers: &HeaderMap, answer: Answer) -> Result<Form> {
     }
     // A client that lists nothing but protobuf reads JSON too: its decoder follows the answer's Content-Type.
     let only_protobuf = || {
-        alternatives
-            .iter()
-            .all(|media| media.kind == "application/vnd.kubernetes.protobuf")
+        let mut kinds = alternatives.iter().map(|media| media.kind);
+        !custom && kinds.all(|kind| kind == "application/vnd.kubernetes.protobuf")
     };
     alternatives
         .iter()
@@ -187,6 +186,7 @@ mod tests {
         form(
             &HeaderMap::from_iter([(header::ACCEPT, http::HeaderValue::from_static(accept))]),
             answer,
+            false,
         )
         .ok()
     }
@@ -227,6 +227,6 @@ mod tests {
 
     #[test]
     fn no_accept_means_json() {
-        assert_eq!(form(&HeaderMap::new(), Answer::List).unwrap(), Form::JSON);
+        assert_eq!(form(&HeaderMap::new(), Answer::List, true).unwrap(), Form::JSON);
     }
 }

@@ -189,13 +189,15 @@ fn annotations(annotations: &Value) -> Vec<FieldError> {
     errors
 }
 
+/// Upstream's messages name the list of owners, not the place in it.
 fn owners(owners: &Value) -> Vec<FieldError> {
     let mut errors = Vec::new();
-    let mut controllers = 0;
-    for (index, owner) in owners.as_array().into_iter().flatten().enumerate() {
+    let mut controller: Option<String> = None;
+    for owner in owners.as_array().into_iter().flatten() {
+        let text = |field: &str| owner[field].as_str().unwrap_or_default();
         for field in ["apiVersion", "kind", "name", "uid"] {
-            if owner[field].as_str().unwrap_or_default().is_empty() {
-                let path = format!("metadata.ownerReferences[{index}].{field}");
+            if text(field).is_empty() {
+                let path = format!("metadata.ownerReferences.{field}");
                 let detail = if field == "apiVersion" {
                     "version must not be empty"
                 } else {
@@ -204,11 +206,19 @@ fn owners(owners: &Value) -> Vec<FieldError> {
                 errors.push(FieldError::invalid(path, "", detail));
             }
         }
-        controllers += usize::from(owner["controller"] == true);
-    }
-    if controllers > 1 {
-        let detail = "Only one reference can have Controller set to true. Found more than one";
-        errors.push(FieldError::invalid("metadata.ownerReferences", owners.clone(), detail));
+        if owner["controller"] != true {
+            continue;
+        }
+        let this = format!("{}/{}", text("kind"), text("name"));
+        match &controller {
+            None => controller = Some(this),
+            Some(first) => {
+                let detail = format!(
+                    "Only one reference can have Controller set to true. Found \"true\" in references for {first} and {this}"
+                );
+                errors.push(FieldError::invalid("metadata.ownerReferences", owners.clone(), detail));
+            }
+        }
     }
     errors
 }

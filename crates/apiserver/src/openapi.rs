@@ -9,6 +9,7 @@ mod v2;
 use std::{collections::BTreeMap, sync::LazyLock};
 
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
 pub(crate) use self::v2::v2;
@@ -39,6 +40,7 @@ pub(crate) fn document(
     version: &str,
     query: &Query,
     headers: &HeaderMap,
+    now: Timestamp,
 ) -> Result<Response<Body>> {
     let path = path(group, version);
     let document = documents(registry).get(&path).ok_or(ApiError::NoSuchPath)?;
@@ -56,10 +58,17 @@ pub(crate) fn document(
             if hash.is_some() {
                 let forever = HeaderValue::from_static("public, immutable");
                 response.headers_mut().insert(header::CACHE_CONTROL, forever);
+                response.headers_mut().insert(header::EXPIRES, in_a_year(now)?);
             }
             Ok(response)
         }
     }
+}
+
+fn in_a_year(now: Timestamp) -> Result<HeaderValue> {
+    let then = now.checked_add(SignedDuration::from_hours(365 * 24)).unwrap_or(now);
+    let text = then.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
+    HeaderValue::from_str(&text).map_err(|error| ApiError::Internal(error.to_string()))
 }
 
 fn path(group: &str, version: &str) -> String {

@@ -13,7 +13,25 @@ use crate::{
     status::{ApiError, Result},
 };
 
-/// Completes a new object as its kind does.
+/// What a kind says of itself beyond its schema's defaults. It counts as written by whoever wrote the object.
+pub(super) fn default(resource: &Resource, object: &mut Value) {
+    match (resource.group(), resource.plural()) {
+        ("", "namespaces") => {
+            let name = object::name(object).to_owned();
+            object["metadata"]["labels"]["kubernetes.io/metadata.name"] = name.into();
+        }
+        ("", "secrets") => {
+            merge_string_data(object);
+            if !object["type"].is_string() {
+                object["type"] = "Opaque".into();
+            }
+        }
+        ("", "services") => service::default(object),
+        _ => {}
+    }
+}
+
+/// Completes a new object as its kind does. What is set here is the server's own.
 pub(super) fn prepare_create(state: &State, resource: &Resource, object: &mut Value) -> Result<()> {
     if let Source::Custom { terminating: true } = resource.source {
         return Err(ApiError::Forbidden {
@@ -25,19 +43,12 @@ pub(super) fn prepare_create(state: &State, resource: &Resource, object: &mut Va
     }
     match (resource.group(), resource.plural()) {
         ("", "namespaces") => {
-            object["spec"]["finalizers"] = json!(["kubernetes"]);
+            hold(object);
             object["status"] = json!({"phase": "Active"});
-            label_namespace(object);
-        }
-        ("", "secrets") => {
-            merge_string_data(object);
-            if !object["type"].is_string() {
-                object["type"] = "Opaque".into();
-            }
         }
         ("", "services") => service::prepare_create(state, object)?,
         ("", "pods" | "persistentvolumes" | "persistentvolumeclaims") => {
-            object["status"]["phase"] = "Pending".into();
+            object["status"] = json!({"phase": "Pending"});
         }
         _ => {}
     }
@@ -47,12 +58,8 @@ pub(super) fn prepare_create(state: &State, resource: &Resource, object: &mut Va
 /// Completes a changed object as its kind does.
 pub(super) fn prepare_update(state: &State, resource: &Resource, live: &Value, object: &mut Value) -> Result<()> {
     match (resource.group(), resource.plural()) {
-        ("", "namespaces") => {
-            // Set and taken away by the path `finalize` only.
-            object::copy_field(live, object, "spec");
-            label_namespace(object);
-        }
-        ("", "secrets") => merge_string_data(object),
+        // Set and taken away by the path `finalize` only.
+        ("", "namespaces") => object::copy_field(live, object, "spec"),
         ("", "services") => service::prepare_update(state, live, object)?,
         _ => {}
     }
@@ -78,9 +85,14 @@ pub(super) fn validate(resource: &Resource, object: &Value, live: Option<&Value>
     errors
 }
 
-fn label_namespace(object: &mut Value) {
-    let name = object::name(object).to_owned();
-    object["metadata"]["labels"]["kubernetes.io/metadata.name"] = name.into();
+/// Nothing but the path `finalize` lets a namespace go that this finalizer holds.
+fn hold(namespace: &mut Value) {
+    const HOLD: &str = "kubernetes";
+    let mut finalizers = namespace["spec"]["finalizers"].as_array().cloned().unwrap_or_default();
+    if !finalizers.iter().any(|finalizer| finalizer == HOLD) {
+        finalizers.push(HOLD.into());
+    }
+    namespace["spec"] = json!({"finalizers": finalizers});
 }
 
 /// `stringData` is for writing only: it is merged into `data`.

@@ -173,9 +173,14 @@ impl<'a> Context<'a> {
         Ok(())
     }
 
+    /// In which form the answer is wanted.
+    pub(super) fn form(&self, answer: Answer) -> Result<negotiate::Form> {
+        negotiate::form(self.headers(), answer, self.resource.is_custom())
+    }
+
     /// Answers with an object that is stored.
     pub(super) fn respond_stored(&self, status: StatusCode, stored: &Stored) -> Result<Response<Body>> {
-        let form = negotiate::form(self.headers(), Answer::Object)?;
+        let form = self.form(Answer::Object)?;
         if form == negotiate::Form::JSON && !self.pretty() {
             let json = objects::json(&self.resource, stored);
             return Ok(render::respond(status, form.encoding, json));
@@ -185,15 +190,15 @@ impl<'a> Context<'a> {
 
     /// Answers with an object of the request's kind.
     pub(super) fn respond(&self, status: StatusCode, object: Value) -> Result<Response<Body>> {
-        let form = negotiate::form(self.headers(), Answer::Object)?;
+        let form = self.form(Answer::Object)?;
         let shaped = render::object(self, form.shape, object);
         render::encoded(self, status, form.encoding, &shaped)
     }
 
     /// Answers with something that is no object of the request's kind, such as a `Status`.
     pub(super) fn respond_plain(&self, status: StatusCode, value: &Value) -> Result<Response<Body>> {
-        let encoding =
-            negotiate::form(self.headers(), Answer::Object).map_or(negotiate::Encoding::Json, |form| form.encoding);
+        let encoding = negotiate::form(self.headers(), Answer::Object, false)
+            .map_or(negotiate::Encoding::Json, |form| form.encoding);
         render::encoded(self, status, encoding, value)
     }
 

@@ -12,7 +12,7 @@ use self::options::{Page, Position};
 use super::{context::Context, render};
 use crate::{
     Body,
-    negotiate::{self, Answer, Encoding, Form, Shape},
+    negotiate::{Answer, Encoding, Form, Shape},
     objects,
     status::{ApiError, Result},
     store::{Listing, Stored},
@@ -28,7 +28,7 @@ struct Found {
 
 pub(super) fn list(context: &Context<'_>) -> Result<Response<Body>> {
     let options = ListOptions::parse(context)?;
-    let form = negotiate::form(context.headers(), Answer::List)?;
+    let form = context.form(Answer::List)?;
     let found = find(context, &options)?;
     let metadata = metadata(&found);
     match form {

@@ -49,8 +49,10 @@ pub(super) fn answer(
         ["apis", group, version] => discovery::resources(&registry, group, version),
         ["openapi", "v2"] => openapi::v2(&registry, headers),
         ["openapi", "v3"] => Ok(openapi::index(&registry, headers)),
-        ["openapi", "v3", "api", version] => openapi::document(&registry, "", version, query, headers),
-        ["openapi", "v3", "apis", group, version] => openapi::document(&registry, group, version, query, headers),
+        ["openapi", "v3", "api", version] => openapi::document(&registry, "", version, query, headers, state.now()),
+        ["openapi", "v3", "apis", group, version] => {
+            openapi::document(&registry, group, version, query, headers, state.now())
+        }
         ["metrics"] => {
             let attributes = RequestAttributes {
                 verb: method,
@@ -94,8 +96,12 @@ fn health(check: &str, rest: &[&str], query: &Query) -> Result<Response<Body>> {
     const CHECKS: [&str; 3] = ["ping", "log", "etcd"];
     match rest {
         [] if query.set_flag("verbose").is_some() => {
-            let lines = CHECKS.map(|check| format!("[+]{check} ok\n")).concat();
-            Ok(text(format!("{lines}{check} check passed\n")))
+            let excluded: Vec<&str> = query.all("exclude").collect();
+            let lines = CHECKS.map(|check| {
+                let excluded = if excluded.contains(&check) { " excluded:" } else { "" };
+                format!("[+]{check}{excluded} ok\n")
+            });
+            Ok(text(format!("{}{check} check passed\n", lines.concat())))
         }
         [] => Ok(text("ok".to_owned())),
         [one] if CHECKS.contains(one) => Ok(text("ok".to_owned())),

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{context::Context, render};
 use crate::{
     Body, Objects, VirtualResource,
-    negotiate::{self, Answer, Shape},
+    negotiate::{Answer, Shape},
     object, objects,
     selector::{FieldSelector, LabelSelector},
     status::{ApiError, Result},
@@ -24,7 +24,7 @@ pub(super) fn get(context: &Context<'_>, kind: &dyn VirtualResource) -> Result<R
 }
 
 pub(super) fn list(context: &Context<'_>, kind: &dyn VirtualResource) -> Result<Response<Body>> {
-    let form = negotiate::form(context.headers(), Answer::List)?;
+    let form = context.form(Answer::List)?;
     let (resource, query) = (&context.resource, &context.query);
     let labels = LabelSelector::parse(query.get("labelSelector").unwrap_or_default()).map_err(ApiError::BadRequest)?;
     let fields = FieldSelector::parse(query.get("fieldSelector").unwrap_or_default()).map_err(ApiError::BadRequest)?;

@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     Body,
-    negotiate::{self, Answer, Encoding},
+    negotiate::{Answer, Encoding},
     server::State,
     status::{ApiError, Result},
     store::{Event, Lost, Stored, Subscription},
@@ -46,7 +46,7 @@ struct WatchOptions {
 }
 
 pub(super) fn watch(context: &Context<'_>) -> Result<Response<Body>> {
-    let form = negotiate::form(context.headers(), Answer::Watch)?;
+    let form = context.form(Answer::Watch)?;
     if form.encoding != Encoding::Json {
         return Err(ApiError::NotAcceptable);
     }
@@ -121,10 +121,11 @@ impl WatchOptions {
             }
         };
         let bookmarks = query.flag("allowWatchBookmarks");
+        let begins = initial.unwrap_or(asked.is_none());
         Ok(Self {
             after: asked,
-            initial: initial.unwrap_or(asked.is_none()),
-            marks_end: initial == Some(true) && bookmarks,
+            initial: begins,
+            marks_end: begins && bookmarks,
             bookmarks,
             timeout,
         })

@@ -21,15 +21,23 @@
 
 mod answer;
 mod coverage;
+mod protobuf;
 mod real;
+mod socket;
 mod suite;
 mod watching;
 
+mod access;
 mod apply;
+mod controllers;
+mod create;
 mod definitions;
 mod delete;
+mod negotiation;
 mod paths;
+mod read;
 mod update;
+mod watch;
 
 pub(crate) use answer::{Answer, text};
-pub(crate) use suite::{Suite, run};
+pub(crate) use suite::{Server, Suite, run, run_with, version};

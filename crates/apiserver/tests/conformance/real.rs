@@ -25,17 +25,33 @@ pub(crate) fn assets() -> Option<PathBuf> {
 
 /// A client of the one real server of this process, which the first call starts.
 pub(crate) async fn client(assets: &Path) -> kube::Client {
-    static SERVER: Mutex<Option<RealServer>> = Mutex::new(None);
-    let kubeconfig = {
-        let mut server = SERVER.lock().unwrap_or_else(PoisonError::into_inner);
-        let running = server.get_or_insert_with(|| RealServer::start(assets).unwrap());
-        fs::read_to_string(&running.kubeconfig).unwrap()
-    };
+    kube::Client::try_from(config(assets).await).unwrap()
+}
+
+/// How to reach the one real server of this process as its administrator.
+pub(crate) async fn config(assets: &Path) -> kube::Config {
+    let kubeconfig = running(assets, |server| fs::read_to_string(&server.kubeconfig).unwrap());
     let kubeconfig = kube::config::Kubeconfig::from_yaml(&kubeconfig).unwrap();
-    let config = kube::Config::from_custom_kubeconfig(kubeconfig, &kube::config::KubeConfigOptions::default())
+    kube::Config::from_custom_kubeconfig(kubeconfig, &kube::config::KubeConfigOptions::default())
         .await
-        .unwrap();
-    kube::Client::try_from(config).unwrap()
+        .unwrap()
+}
+
+/// The authority that issues the real server's certificates, and those of its clients.
+pub(crate) fn authority(assets: &Path) -> CertificateAuthority {
+    let read = |server: &RealServer, name: &str| fs::read_to_string(server.path(name)).unwrap();
+    let pem = running(assets, |server| KeyAndCertificate {
+        certificate: read(server, "ca.crt"),
+        key: read(server, "ca.key"),
+    });
+    CertificateAuthority::from_pem(&pem, Arc::new(jiff::Timestamp::now)).unwrap()
+}
+
+/// Looks at the one real server of this process, which the first call starts.
+fn running<R>(assets: &Path, look: impl FnOnce(&RealServer) -> R) -> R {
+    static SERVER: Mutex<Option<RealServer>> = Mutex::new(None);
+    let mut server = SERVER.lock().unwrap_or_else(PoisonError::into_inner);
+    look(server.get_or_insert_with(|| RealServer::start(assets).unwrap()))
 }
 
 /// The processes of a real server. They end when this value or this process does.
@@ -75,6 +91,8 @@ impl RealServer {
     fn write_credentials(&self, port: u16) -> Result<(), Box<dyn Error>> {
         let authority = CertificateAuthority::new("conformance CA", Arc::new(jiff::Timestamp::now))?;
         fs::write(self.path("ca.crt"), authority.certificate())?;
+        fs::write(self.path("ca.key"), authority.to_pem().key)?;
+        fs::write(self.path("tokens.csv"), "good,robot,1,\"robots\"\n")?;
         let pair = |name: &str, pair: &KeyAndCertificate| -> std::io::Result<()> {
             fs::write(self.path(&format!("{name}.crt")), &pair.certificate)?;
             fs::write(self.path(&format!("{name}.key")), &pair.key)
@@ -124,6 +142,7 @@ impl RealServer {
             format!("--tls-cert-file={}", self.path("server.crt")),
             format!("--tls-private-key-file={}", self.path("server.key")),
             format!("--client-ca-file={}", self.path("ca.crt")),
+            format!("--token-auth-file={}", self.path("tokens.csv")),
             "--authorization-mode=RBAC".to_owned(),
             "--service-cluster-ip-range=10.0.0.0/24".to_owned(),
             "--service-account-issuer=https://conformance.test".to_owned(),

@@ -1,6 +1,6 @@
 //! What a test of the suite gets: a client, a namespace, requests.
 
-use std::{sync::Arc, thread, time::Duration};
+use std::{path::PathBuf, sync::Arc, thread, time::Duration};
 
 use berth_apiserver::{ApiServer, Identity, MemoryStorage, Options, Random};
 use http::{Method, Request};
@@ -18,10 +18,24 @@ pub(crate) struct Suite {
     pub(crate) client: kube::Client,
     /// The test's number, as in `c047`: the name of its namespace, and the first part of its API group.
     pub(crate) number: String,
+    pub(crate) server: Server,
+}
+
+/// What a test runs against.
+#[derive(Clone)]
+pub(crate) enum Server {
+    Embedded(ApiServer),
+    /// The folder of the real server's programs.
+    Real(PathBuf),
 }
 
 /// Runs a test: in process on a paused clock (waiting takes no time), or against the real server.
 pub(crate) fn run(test: impl AsyncFnOnce(Suite)) {
+    run_with(|_| {}, test);
+}
+
+/// As [`run`], on a server in process with options of its own. The real one is as it is.
+pub(crate) fn run_with(change: impl FnOnce(&mut Options), test: impl AsyncFnOnce(Suite)) {
     let assets = real::assets();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -32,27 +46,56 @@ pub(crate) fn run(test: impl AsyncFnOnce(Suite)) {
     let function = name.rsplit("::").next().unwrap_or_default();
     let number = function.split('_').next().unwrap_or_default().to_owned();
     runtime.block_on(async {
-        let client = match &assets {
-            Some(assets) => real::client(assets).await,
-            None => embedded(),
+        let (client, server) = if let Some(assets) = assets {
+            (real::client(&assets).await, Server::Real(assets))
+        } else {
+            let server = embedded(change);
+            let service = server.service(Identity::admin());
+            (kube::Client::new(service, "default"), Server::Embedded(server))
         };
-        let suite = Suite { client, number };
+        let suite = Suite { client, number, server };
         let namespace = json!({"metadata": {"name": suite.number}});
         suite.post("/api/v1/namespaces", namespace).await.is(201);
         test(suite).await;
     });
 }
 
-fn embedded() -> kube::Client {
+fn embedded(change: impl FnOnce(&mut Options)) -> ApiServer {
     let mut options = Options::new(MemoryStorage::new());
     options.random = Random::seeded(1);
     // The tests' clock stands still for objects; a second for what waits.
     options.clock = Arc::new(|| "2026-01-02T03:04:05Z".parse().unwrap());
-    let server = ApiServer::open(options).unwrap();
-    kube::Client::new(server.service(Identity::admin()), "default")
+    options.root_ca = Some("-----BEGIN CERTIFICATE-----\n".to_owned());
+    change(&mut options);
+    ApiServer::open(options).unwrap()
 }
 
 impl Suite {
+    /// The same server and namespace as another user, who has no rights unless the server gives them to everyone.
+    pub(crate) async fn user(&self, name: &str) -> Self {
+        let client = match &self.server {
+            Server::Embedded(server) => {
+                let groups: [String; 0] = [];
+                kube::Client::new(server.service(Identity::new(name, groups)), "default")
+            }
+            Server::Real(assets) => {
+                let mut config = real::config(assets).await;
+                config.auth_info.impersonate = Some(name.to_owned());
+                kube::Client::try_from(config).unwrap()
+            }
+        };
+        self.with_client(client)
+    }
+
+    /// The same by another client.
+    pub(crate) fn with_client(&self, client: kube::Client) -> Self {
+        Self {
+            client,
+            number: self.number.clone(),
+            server: self.server.clone(),
+        }
+    }
+
     /// The collection of a core kind in the test's namespace: `configmaps`, `pods`, …
     pub(crate) fn core(&self, resource: &str) -> String {
         format!("/api/v1/namespaces/{}/{resource}", self.number)
@@ -167,12 +210,23 @@ impl Suite {
         self.write(Method::DELETE, path, "application/json", options).await
     }
 
+    /// An object that the server was asked to make, as it is.
+    pub(crate) async fn made(&self, path: &str, body: Value) -> Value {
+        self.post(path, body).await.is(201).body
+    }
+
     /// A ConfigMap `name` in the test's namespace, and its path.
     pub(crate) async fn map(&self, name: &str) -> String {
         let maps = self.core("configmaps");
         let map = json!({"metadata": {"name": name}, "data": {"a": "1"}});
         self.post(&maps, map).await.is(201);
         format!("{maps}/{name}")
+    }
+
+    /// Sends a JSON body as it is written.
+    pub(crate) async fn post_text(&self, path: &str, content_type: &str, text: &str) -> Answer {
+        self.send(Method::POST, path, &[("content-type", content_type)], text.into())
+            .await
     }
 
     pub(crate) async fn watch(&self, path: &str) -> Watch {

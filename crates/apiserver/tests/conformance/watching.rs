@@ -4,8 +4,8 @@ use std::pin::Pin;
 
 use bytes::{Bytes, BytesMut};
 use futures::{Stream, StreamExt};
+use http_body::Body;
 use http_body_util::BodyStream;
-use kube::client::Body;
 use serde_json::Value;
 
 use crate::text;
@@ -17,7 +17,7 @@ pub(crate) struct Watch {
 }
 
 impl Watch {
-    pub(crate) fn new(body: Body) -> Self {
+    pub(crate) fn new(body: impl Body<Data = Bytes> + 'static) -> Self {
         // A frame that isn't data (trailers) or an error ends the stream for us.
         let frames = BodyStream::new(body)
             .map(|frame| frame.ok().and_then(|frame| frame.into_data().ok()))

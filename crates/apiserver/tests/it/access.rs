@@ -58,19 +58,6 @@ async fn a_reader_is_refused_to_write_in_the_words_of_the_field() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn c188_one_can_ask_who_one_is() {
-    let jane = Cluster::new().user(Identity::new("jane", ["readers"]));
-    let me = jane
-        .post("/apis/authentication.k8s.io/v1/selfsubjectreviews", json!({}))
-        .await
-        .is(201);
-    assert_eq!(
-        me.body["status"]["userInfo"],
-        json!({"username": "jane", "groups": ["readers", "system:authenticated"]})
-    );
-}
-
-#[tokio::test(start_paused = true)]
 async fn requests_are_counted_by_agent_verb_and_resource() {
     let cluster = Cluster::new();
     let agent = [

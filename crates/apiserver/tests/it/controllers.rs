@@ -20,33 +20,6 @@ fn owner(name: &str, uid: &str) -> Value {
 }
 
 #[tokio::test(start_paused = true)]
-async fn c199_namespaces_are_furnished() {
-    let cluster = Cluster::with(|options| options.root_ca = Some("PEM".to_owned()));
-    let made = cluster
-        .post("/api/v1/namespaces", json!({"metadata": {"name": "t"}}))
-        .await
-        .is(201)
-        .body;
-    assert_eq!(made["metadata"]["labels"]["kubernetes.io/metadata.name"], "t");
-    for path in [
-        "/api/v1/namespaces/t/serviceaccounts/default",
-        "/api/v1/namespaces/t/configmaps/kube-root-ca.crt",
-    ] {
-        let before = cluster.until(path, |answer| answer.code == 200).await.body;
-        cluster.delete(path, json!({})).await.is(200);
-        let after = cluster.until(path, |answer| answer.code == 200).await.body;
-        assert_ne!(before["metadata"]["uid"], after["metadata"]["uid"]);
-    }
-    assert_eq!(
-        cluster
-            .get("/api/v1/namespaces/t/configmaps/kube-root-ca.crt")
-            .await
-            .body["data"]["ca.crt"],
-        "PEM"
-    );
-}
-
-#[tokio::test(start_paused = true)]
 async fn the_same_requests_lead_to_the_same_log() {
     let run = async || {
         let cluster = Cluster::with_namespace().await;

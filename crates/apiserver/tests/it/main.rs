@@ -1,5 +1,5 @@
-//! The server as its clients see it: through `kube` and through plain requests, in process. Tests that answer to a number
-//! of the conformance list are named after it (`c047_…`).
+//! The server as its clients see it: through `kube` and through plain requests, in process. What every server of the API
+//! promises is in `tests/conformance`; here is what is this one's own.
 
 #![expect(
     clippy::unwrap_used,
@@ -11,12 +11,12 @@ mod access;
 mod apply;
 mod client;
 mod controllers;
-mod create;
 mod definitions;
 mod delete;
 mod durability;
 mod faults;
 mod kube_client;
+mod odd_bodies;
 mod openapi;
 mod read;
 mod secure;

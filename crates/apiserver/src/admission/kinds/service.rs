@@ -1,4 +1,4 @@
-//! Services: cluster IPs and node ports are given out here, and kept.
+//! Services: cluster IPs and node ports are given out here, once each, and kept.
 
 use std::{collections::BTreeSet, net::Ipv4Addr};
 
@@ -14,8 +14,33 @@ use crate::{
 
 const NODE_PORTS: std::ops::RangeInclusive<u64> = 30_000..=32_767;
 
+/// What a Service says unless it says otherwise.
+pub(super) fn default(service: &mut Value) {
+    if !service["spec"].is_object() {
+        service["spec"] = json!({});
+    }
+    let spec = &mut service["spec"];
+    set_default(spec, "type", "ClusterIP".into());
+    set_default(spec, "sessionAffinity", "None".into());
+    for port in spec["ports"].as_array_mut().into_iter().flatten() {
+        set_default(port, "protocol", "TCP".into());
+        let same = port["port"].clone();
+        set_default(port, "targetPort", same);
+    }
+    let kind = spec["type"].as_str().unwrap_or_default().to_owned();
+    if kind != "ExternalName" {
+        set_default(spec, "internalTrafficPolicy", "Cluster".into());
+    }
+    if matches!(kind.as_str(), "NodePort" | "LoadBalancer") {
+        set_default(spec, "externalTrafficPolicy", "Cluster".into());
+    }
+    if kind == "LoadBalancer" {
+        set_default(spec, "allocateLoadBalancerNodePorts", true.into());
+    }
+}
+
 pub(super) fn prepare_create(state: &State, service: &mut Value) -> Result<()> {
-    complete(state, service)
+    complete(state, None, service)
 }
 
 pub(super) fn prepare_update(state: &State, live: &Value, service: &mut Value) -> Result<()> {
@@ -36,21 +61,13 @@ pub(super) fn prepare_update(state: &State, live: &Value, service: &mut Value) -
                 service["spec"]["clusterIPs"].clone(),
                 "may not change once set",
             );
-            return Err(ApiError::Invalid {
-                group: String::new(),
-                kind: "Service".to_owned(),
-                name: object::name(service).to_owned(),
-                errors: vec![error],
-            });
+            return Err(invalid(service, error));
         }
     }
-    complete(state, service)
+    complete(state, Some(live), service)
 }
 
-fn complete(state: &State, service: &mut Value) -> Result<()> {
-    if !service["spec"].is_object() {
-        service["spec"] = json!({});
-    }
+fn complete(state: &State, live: Option<&Value>, service: &mut Value) -> Result<()> {
     let kind = service["spec"]["type"].as_str().unwrap_or("ClusterIP").to_owned();
     if kind == "ExternalName" {
         return Ok(());
@@ -61,46 +78,101 @@ fn complete(state: &State, service: &mut Value) -> Result<()> {
         .filter(|other| other.uid != object::meta(service, "uid"))
         .map(|other| other.value())
         .collect();
+    check_wishes(state.service_range, live, service, &others).map_err(|error| invalid(service, error))?;
     let spec = &mut service["spec"];
-    set_default(spec, "type", "ClusterIP".into());
-    set_default(spec, "sessionAffinity", "None".into());
-    set_default(spec, "internalTrafficPolicy", "Cluster".into());
     set_default(spec, "ipFamilies", json!(["IPv4"]));
     set_default(spec, "ipFamilyPolicy", "SingleStack".into());
     if spec["clusterIP"].as_str().unwrap_or_default().is_empty() {
         spec["clusterIP"] = free_address(state.service_range, &others)?.into();
     }
     spec["clusterIPs"] = json!([spec["clusterIP"].clone()]);
-    if matches!(kind.as_str(), "NodePort" | "LoadBalancer") {
-        set_default(spec, "externalTrafficPolicy", "Cluster".into());
+    if kind == "NodePort" || (kind == "LoadBalancer" && spec["allocateLoadBalancerNodePorts"] != false) {
+        give_node_ports(spec, &others)?;
     }
-    let node_ports = kind == "NodePort" || (kind == "LoadBalancer" && spec["allocateLoadBalancerNodePorts"] != false);
-    if kind == "LoadBalancer" {
-        set_default(spec, "allocateLoadBalancerNodePorts", true.into());
-    }
-    complete_ports(spec, node_ports, &others)?;
     if !service["status"].is_object() {
         service["status"] = json!({"loadBalancer": {}});
     }
     Ok(())
 }
 
-fn complete_ports(spec: &mut Value, node_ports: bool, others: &[Value]) -> Result<()> {
+fn invalid(service: &Value, error: FieldError) -> ApiError {
+    ApiError::Invalid {
+        group: String::new(),
+        kind: "Service".to_owned(),
+        name: object::name(service).to_owned(),
+        errors: vec![error],
+    }
+}
+
+/// An address or a port that is asked for must be of the range, and free.
+fn check_wishes(
+    range: (Ipv4Addr, u8),
+    live: Option<&Value>,
+    service: &Value,
+    others: &[Value],
+) -> Result<(), FieldError> {
+    let had = |pointer: &str| live.and_then(|live| live.pointer(pointer));
+    let address = &service["spec"]["clusterIP"];
+    let wished = address.as_str().filter(|address| !matches!(*address, "" | "None"));
+    if let Some(wish) = wished
+        && had("/spec/clusterIP") != Some(address)
+    {
+        let refuse = |why: &str| {
+            let detail = format!("failed to allocate IP {wish}: {why}");
+            FieldError::invalid("spec.clusterIPs", json!([wish]), detail)
+        };
+        if !in_range(range, wish) {
+            let (first, prefix) = range;
+            return Err(refuse(&format!(
+                "the provided IP ({wish}) is not in the valid range. The range of valid IPs is {first}/{prefix}"
+            )));
+        }
+        if others.iter().any(|other| other["spec"]["clusterIP"] == *address) {
+            return Err(refuse("provided IP is already allocated"));
+        }
+    }
+    let own = live.map(node_ports_of).unwrap_or_default();
+    for (index, port) in service["spec"]["ports"].as_array().into_iter().flatten().enumerate() {
+        let wish = port["nodePort"].as_u64().unwrap_or(0);
+        if wish == 0 || own.contains(&wish) {
+            continue;
+        }
+        let refuse =
+            |why: &str| FieldError::invalid(format!("spec.ports[{index}].nodePort"), port["nodePort"].clone(), why);
+        if !NODE_PORTS.contains(&wish) {
+            return Err(refuse(
+                "provided port is not in the valid range. The range of valid ports is 30000-32767",
+            ));
+        }
+        if others.iter().flat_map(node_ports_of).any(|taken| taken == wish) {
+            return Err(refuse("provided port is already allocated"));
+        }
+    }
+    Ok(())
+}
+
+fn in_range((first, prefix): (Ipv4Addr, u8), address: &str) -> bool {
+    let network = |address: Ipv4Addr| u32::from(address).checked_shr(32 - u32::from(prefix)).unwrap_or(0);
+    address
+        .parse()
+        .is_ok_and(|address: Ipv4Addr| network(address) == network(first))
+}
+
+fn give_node_ports(spec: &mut Value, others: &[Value]) -> Result<()> {
     let mut taken: BTreeSet<u64> = others
         .iter()
         .chain([&json!({"spec": spec.clone()})])
         .flat_map(node_ports_of)
         .collect();
     for port in spec["ports"].as_array_mut().into_iter().flatten() {
-        set_default(port, "protocol", "TCP".into());
-        let same = port["port"].clone();
-        set_default(port, "targetPort", same);
-        if node_ports && port["nodePort"].as_u64().unwrap_or(0) == 0 {
-            let free = NODE_PORTS.clone().find(|candidate| !taken.contains(candidate));
-            let free =
-                free.ok_or_else(|| ApiError::Internal("failed to allocate a nodePort: range is full".to_owned()))?;
-            taken.insert(free);
-            port["nodePort"] = free.into();
+        if port["nodePort"].as_u64().unwrap_or(0) != 0 {
+            continue;
+        }
+        let free = NODE_PORTS.clone().find(|candidate| !taken.contains(candidate));
+        let free = free.ok_or_else(|| ApiError::Internal("failed to allocate a nodePort: range is full".to_owned()))?;
+        taken.insert(free);
+        if let Some(port) = port.as_object_mut() {
+            port.insert("nodePort".to_owned(), free.into());
         }
     }
     Ok(())
@@ -115,9 +187,13 @@ fn node_ports_of(service: &Value) -> Vec<u64> {
         .collect()
 }
 
+/// Sets a field that isn't there, if there are fields at all.
 fn set_default(object: &mut Value, field: &str, value: Value) {
-    if object[field].is_null() {
-        object[field] = value;
+    if let Some(fields) = object.as_object_mut() {
+        let field = fields.entry(field).or_insert(Value::Null);
+        if field.is_null() {
+            *field = value;
+        }
     }
 }
 
