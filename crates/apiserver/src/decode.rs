@@ -7,6 +7,7 @@ use serde::de::{self, DeserializeSeed, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
 use crate::{
+    body,
     negotiate::{BODY_TYPES, BodyType},
     protobuf::{self, ProtobufError},
     status::{ApiError, Result},
@@ -45,7 +46,7 @@ fn json(body: &[u8]) -> Result<Decoded> {
     let mut duplicates = Vec::new();
     let mut deserializer = serde_json::Deserializer::from_slice(body);
     let seed = Seed {
-        path: String::new(),
+        place: Place::Root,
         duplicates: &mut duplicates,
     };
     let value = seed
@@ -56,17 +57,43 @@ fn json(body: &[u8]) -> Result<Decoded> {
 }
 
 /// YAML as the field reads it: `0644` is octal.
-pub(crate) fn yaml(body: &[u8]) -> Result<Value> {
+pub(crate) fn yaml(bytes: &[u8]) -> Result<Value> {
     let refuse = |error: String| ApiError::bad_request(format!("error decoding YAML: {error}"));
-    let text = std::str::from_utf8(body).map_err(|error| refuse(error.to_string()))?;
-    let options = serde_saphyr::options! { legacy_octal_numbers: true };
+    let text = std::str::from_utf8(bytes).map_err(|error| refuse(error.to_string()))?;
+    let options = serde_saphyr::options! {
+        legacy_octal_numbers: true,
+        // What is nested so deeply as JSON may be is fine as YAML, too. Aliases must not make more of it than may be sent.
+        budget: serde_saphyr::budget! { max_depth: 128, flow_nesting_limit: 128, max_total_scalar_bytes: 2 * body::LIMIT },
+    };
     serde_saphyr::from_str_with_options(text, options).map_err(|error| refuse(error.to_string()))
 }
 
+/// As many duplicates are named.
+const DUPLICATES: usize = 100;
+
 /// Builds a [`Value`] and notes duplicate keys on the way.
 struct Seed<'a> {
-    path: String,
+    place: Place<'a>,
     duplicates: &'a mut Vec<String>,
+}
+
+/// The way to a value, from the inside out: spelled only where a key is given twice.
+#[derive(Clone, Copy)]
+enum Place<'a> {
+    Root,
+    Field(&'a Self, &'a str),
+    Item(&'a Self, usize),
+}
+
+impl fmt::Display for Place<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Root => Ok(()),
+            Self::Field(Self::Root, key) => f.write_str(key),
+            Self::Field(parent, key) => write!(f, "{parent}.{key}"),
+            Self::Item(parent, index) => write!(f, "{parent}[{index}]"),
+        }
+    }
 }
 
 impl<'de> DeserializeSeed<'de> for Seed<'_> {
@@ -115,9 +142,8 @@ impl<'de> Visitor<'de> for Seed<'_> {
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
         let mut list = Vec::new();
         loop {
-            let path = format!("{}[{}]", self.path, list.len());
             match items.next_element_seed(Seed {
-                path,
+                place: Place::Item(&self.place, list.len()),
                 duplicates: self.duplicates,
             })? {
                 Some(item) => list.push(item),
@@ -129,18 +155,15 @@ impl<'de> Visitor<'de> for Seed<'_> {
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
         let mut map = Map::new();
         while let Some(key) = entries.next_key::<String>()? {
-            let path = if self.path.is_empty() {
-                key.clone()
-            } else {
-                format!("{}.{key}", self.path)
-            };
+            let place = Place::Field(&self.place, &key);
             let value = entries.next_value_seed(Seed {
-                path: path.clone(),
+                place,
                 duplicates: self.duplicates,
             })?;
-            if map.insert(key, value).is_some() {
-                self.duplicates.push(path);
+            if self.duplicates.len() < DUPLICATES && map.contains_key(&key) {
+                self.duplicates.push(place.to_string());
             }
+            map.insert(key, value);
         }
         Ok(Value::Object(map))
     }
@@ -157,6 +180,35 @@ mod tests {
         let decoded = json(br#"{"a":{"b":1,"b":2},"c":[{"d":1,"d":[]}]}"#).unwrap();
         assert_eq!(decoded.value, json!({"a": {"b": 2}, "c": [{"d": []}]}));
         assert_eq!(decoded.duplicates, ["a.b", "c[0].d"]);
+    }
+
+    #[test]
+    fn a_long_key_before_many_items_costs_no_more_than_their_length() {
+        let body = format!("{{\"{}\":[{}0]}}", "k".repeat(1 << 20), "0,".repeat(1 << 19));
+        assert!(json(body.as_bytes()).unwrap().duplicates.is_empty());
+        let body = format!("{{{}\"a\":0}}", "\"a\":0,".repeat(100_000));
+        assert_eq!(json(body.as_bytes()).unwrap().duplicates.len(), DUPLICATES);
+    }
+
+    #[test]
+    fn what_is_nested_too_deeply_is_refused() {
+        let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+        assert!(json(nested(100).as_bytes()).is_ok() && yaml(nested(100).as_bytes()).is_ok());
+        for depth in [1000, 1_000_000] {
+            assert!(json(nested(depth).as_bytes()).is_err(), "{depth}");
+            assert!(yaml(nested(depth).as_bytes()).is_err(), "{depth}");
+        }
+    }
+
+    #[test]
+    fn yaml_does_not_grow_by_its_aliases() {
+        let nested = (1..12).fold("a0: &a0 [x,x,x,x,x,x,x,x]\n".to_owned(), |text, level| {
+            let aliases = vec![format!("*a{}", level - 1); 8].join(",");
+            format!("{text}a{level}: &a{level} [{aliases}]\n")
+        });
+        assert!(yaml(nested.as_bytes()).is_err());
+        let long = format!("a: &a {}\nb: [{}]\n", "x".repeat(1 << 20), vec!["*a"; 90].join(","));
+        assert!(yaml(long.as_bytes()).is_err());
     }
 
     #[test]

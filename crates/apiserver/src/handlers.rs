@@ -75,20 +75,25 @@ where
     B: http_body::Body<Data = Bytes> + Send + 'static,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
+    let identity = match identity {
+        Ok(identity) => identity,
+        // Whoever waits for a server to come up may do so without credentials. Nothing else is told to strangers.
+        Err(_) if other::asks_whether_it_is_well(parts) => return Ok(other::well()),
+        Err(error) => return Err(error),
+    };
     let target = Target::parse(parts.uri.path())?;
     let query = Query::parse(parts.uri.query().unwrap_or_default())?;
     let path = match target {
-        Target::Other(segments) => return other::answer(state, identity, parts, &query, &segments),
+        Target::Other(segments) => return other::answer(state, &identity, parts, &query, &segments),
         Target::Resource(path) => path,
     };
     let verb = path.verb(&parts.method, &query)?;
-    count(state, parts, &path, verb, &query);
-    let identity = identity?;
     authorize(state, &identity, &attributes(&path, verb, &query))?;
     let registry = state.registry();
     let resource = registry
         .find(&path.group, &path.version, &path.resource)
         .ok_or(ApiError::NoSuchPath)?;
+    count(state, parts, &path, verb, &query);
     check_scope(&path, resource.namespaced, verb)?;
     if let (Some(_), Source::Custom { .. }, false) =
         (&path.subresource, &resource.source, has_subresource(resource, &path))
@@ -226,12 +231,15 @@ fn count(state: &State, parts: &Parts, path: &ResourcePath, verb: Verb, query: &
     state.metrics.count(user_agent(parts), verb.name(), resource, dry_run);
 }
 
-/// The first product token of the user agent.
+/// The first product token of the user agent, as far as it is worth keeping.
 fn user_agent(parts: &Parts) -> &str {
+    const LIMIT: usize = 128;
     let agent = parts
         .headers
         .get(header::USER_AGENT)
         .and_then(|value| value.to_str().ok())
         .unwrap_or_default();
-    agent.split_whitespace().next().unwrap_or("unknown")
+    // What reads as a string here is ASCII, so that it can be cut anywhere.
+    let token = agent.split_whitespace().next().unwrap_or("unknown");
+    token.get(..LIMIT).unwrap_or(token)
 }

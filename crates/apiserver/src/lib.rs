@@ -50,6 +50,7 @@ mod selector;
 mod serve;
 mod server;
 mod service;
+mod stall;
 mod status;
 mod storage;
 mod store;

@@ -14,6 +14,9 @@ use crate::schema::Schema;
 /// The most operations that one JSON patch may have.
 const MAX_OPERATIONS: usize = 10_000;
 
+/// How much the copies of one JSON patch may add up to.
+const COPY_LIMIT: usize = 3 << 20;
+
 /// Why a patch was not applied.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum PatchError {
@@ -37,7 +40,24 @@ pub(crate) fn json_patch(target: &Value, patch: &Value) -> Result<Value, PatchEr
     let patch: json_patch::Patch =
         serde_json::from_value(patch.clone()).map_err(|error| PatchError::Malformed(error.to_string()))?;
     let mut patched = target.clone();
-    json_patch::patch(&mut patched, &patch).map_err(|error| PatchError::Unprocessable(error.to_string()))?;
+    let mut copied = 0;
+    // One operation at a time, so that each copy can be measured. What is patched here is thrown away on an error.
+    for operation in &patch.0 {
+        if let json_patch::PatchOperation::Copy(copy) = operation {
+            copied += patched
+                .pointer(copy.from.as_str())
+                .map_or(0, |value| value.to_string().len());
+            if copied > COPY_LIMIT {
+                return Err(PatchError::Unprocessable(format!(
+                    "Unable to complete the copy, the accumulated size increase of copy is {copied}, exceeding the limit \
+                     {COPY_LIMIT}"
+                )));
+            }
+        }
+        let operation = std::slice::from_ref(operation);
+        json_patch::patch_unsafe(&mut patched, operation)
+            .map_err(|error| PatchError::Unprocessable(error.to_string()))?;
+    }
     Ok(patched)
 }
 

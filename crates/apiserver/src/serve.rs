@@ -1,24 +1,63 @@
 //! The server on a socket: HTTPS, HTTP/1.1 and HTTP/2. Listener and end are the caller's.
+//!
+//! All that a client can hold here without using it is bounded in time: the handshake, the first request, the head of
+//! each request, and what it was sent but doesn't read.
 
-use std::{future::Future, pin::pin, sync::Arc, time::Duration};
+#[cfg(test)]
+mod tests;
+
+use std::{
+    future::Future,
+    pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
-    server::{conn::auto, graceful::GracefulShutdown},
+    server::{
+        conn::auto,
+        graceful::{GracefulShutdown, Watcher},
+    },
     service::TowerToHyperService,
 };
 use tokio::{
-    net::{TcpListener, TcpStream},
+    io::{AsyncRead, AsyncWrite},
+    net::TcpListener,
     time,
 };
 use tokio_rustls::TlsAcceptor;
+use tokio_util::sync::CancellationToken;
 
-use crate::{ApiServer, Tls, service::ConnectionService, tls};
+use crate::{ApiServer, Tls, service::ConnectionService, stall::Impatient, tls};
 
 /// How long a client may take for the TLS handshake.
 const HANDSHAKE: Duration = Duration::from_secs(10);
 
-/// How long connections may go on after the end was asked for. Watches never end by themselves.
+/// How long a client may take from there to its first request.
+const FIRST_REQUEST: Duration = Duration::from_secs(30);
+
+/// How long an HTTP/1.1 connection may take from the end of a request to the head of the next one. Longer than clients
+/// keep a connection that they don't use (90 seconds, most): a request must not run into its end.
+const NEXT_REQUEST: Duration = Duration::from_mins(2);
+
+/// How often an HTTP/2 client is asked whether it is there, and how long it may take to answer.
+const PING: Duration = Duration::from_secs(30);
+const PONG: Duration = Duration::from_secs(20);
+
+/// How long a client may leave what it was sent in the socket without reading any of it.
+const UNREAD: Duration = Duration::from_mins(1);
+
+/// The longest head of a request: selectors can be long.
+const HEAD: u32 = 256 << 10;
+
+/// How much of an answer may wait for one HTTP/2 stream's window, besides a piece that is larger.
+const SEND_BUFFER: usize = 128 << 10;
+
+/// How long connections may go on after the end was asked for.
 const GRACE: Duration = Duration::from_secs(2);
 
 /// How long to wait after the system refused to accept (out of file descriptors, most likely).
@@ -27,10 +66,11 @@ const REFUSED: Duration = Duration::from_millis(100);
 /// Informers hold one stream each, and a client may have hundreds of them on its one connection.
 const STREAMS: u32 = 1000;
 
-/// Serves until `shutdown` completes, and then lets open requests finish for a moment.
+/// Serves until `shutdown` completes; then watches end, and other requests may finish within a moment.
 pub async fn serve(server: ApiServer, listener: TcpListener, tls: Tls, shutdown: impl Future<Output = ()>) {
     let acceptor = TlsAcceptor::from(tls.0);
     let graceful = GracefulShutdown::new();
+    let end = CancellationToken::new();
     let mut connections = tokio::task::JoinSet::new();
     let mut shutdown = pin!(shutdown);
     server.start();
@@ -42,8 +82,10 @@ pub async fn serve(server: ApiServer, listener: TcpListener, tls: Tls, shutdown:
             // Cancel-safe by tokio's documentation.
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => {
-                    let watcher = graceful.watcher();
-                    connections.spawn(connection(server.clone(), acceptor.clone(), stream, watcher));
+                    // Small answers should not wait for others to fill a packet.
+                    let _ = stream.set_nodelay(true);
+                    let (server, acceptor, end) = (server.clone(), acceptor.clone(), end.clone());
+                    connections.spawn(connection(server, acceptor, stream, graceful.watcher(), end));
                 }
                 Err(error) => {
                     tracing::warn!(%error, "failed to accept a connection");
@@ -55,18 +97,16 @@ pub async fn serve(server: ApiServer, listener: TcpListener, tls: Tls, shutdown:
         }
     }
     drop(listener);
+    end.cancel();
     // What is left after the grace is aborted when the set is dropped.
     let _ = time::timeout(GRACE, graceful.shutdown()).await;
 }
 
-async fn connection(
-    server: ApiServer,
-    acceptor: TlsAcceptor,
-    stream: TcpStream,
-    watcher: hyper_util::server::graceful::Watcher,
-) {
-    // Small answers should not wait for others to fill a packet.
-    let _ = stream.set_nodelay(true);
+async fn connection<S>(server: ApiServer, acceptor: TlsAcceptor, stream: S, watcher: Watcher, end: CancellationToken)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let stream = Impatient::new(stream, UNREAD);
     let stream = match time::timeout(HANDSHAKE, acceptor.accept(stream)).await {
         Ok(Ok(stream)) => stream,
         Ok(Err(error)) => return tracing::debug!(%error, "TLS handshake failed"),
@@ -76,16 +116,42 @@ async fn connection(
     let identity = certificate
         .and_then(|certificate| tls::identity_of(certificate))
         .map(Arc::new);
-    let service = TowerToHyperService::new(ConnectionService::new(server, identity));
+    let service = ConnectionService::new(server, identity, end);
+    let used = service.used();
+    let builder = builder();
+    let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), TowerToHyperService::new(service));
+    tokio::select! {
+        // Neither branch is polled again after the other completed.
+        ended = watcher.watch(connection.into_owned()) => if let Err(error) = ended {
+            tracing::debug!(error = %error, "connection ended");
+        },
+        () = stays_unused(&used) => tracing::debug!("connection without a request closed"),
+    }
+}
+
+/// Completes if a connection has not been used in time.
+async fn stays_unused(used: &AtomicBool) {
+    time::sleep(FIRST_REQUEST).await;
+    if used.load(Ordering::Relaxed) {
+        std::future::pending::<()>().await;
+    }
+}
+
+fn builder() -> auto::Builder<TokioExecutor> {
     let mut builder = auto::Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(NEXT_REQUEST)
+        .max_buf_size(HEAD as usize);
     builder
         .http2()
         .timer(TokioTimer::new())
+        .keep_alive_interval(PING)
+        .keep_alive_timeout(PONG)
         .max_concurrent_streams(STREAMS)
+        .max_header_list_size(HEAD)
+        .max_send_buf_size(SEND_BUFFER)
         .adaptive_window(true);
-    let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
-    if let Err(error) = watcher.watch(connection.into_owned()).await {
-        tracing::debug!(error = %error, "connection ended");
-    }
+    builder
 }

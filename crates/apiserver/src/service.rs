@@ -4,12 +4,16 @@ use std::{
     convert::Infallible,
     future::Future,
     pin::Pin,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     task::{Context, Poll},
 };
 
 use bytes::Bytes;
 use http::{HeaderMap, Request, Response, header};
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     ApiServer, Body, Identity, handlers,
@@ -29,6 +33,10 @@ pub struct ApiService {
 pub(crate) struct ConnectionService {
     server: ApiServer,
     certificate: Option<Arc<Identity>>,
+    /// Ends the watches.
+    end: CancellationToken,
+    /// Whether there was a request.
+    used: Arc<AtomicBool>,
 }
 
 type Answer = Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>> + Send>>;
@@ -67,8 +75,18 @@ where
 // === impl ConnectionService ===
 
 impl ConnectionService {
-    pub(crate) fn new(server: ApiServer, certificate: Option<Arc<Identity>>) -> Self {
-        Self { server, certificate }
+    pub(crate) fn new(server: ApiServer, certificate: Option<Arc<Identity>>, end: CancellationToken) -> Self {
+        Self {
+            server,
+            certificate,
+            end,
+            used: Arc::default(),
+        }
+    }
+
+    /// Tells whether there was a request.
+    pub(crate) fn used(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.used)
     }
 }
 
@@ -86,9 +104,13 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Answer {
-        let server = self.server.clone();
+        self.used.store(true, Ordering::Relaxed);
+        let (server, end) = (self.server.clone(), self.end.clone());
         let identity = authenticate(server.state(), self.certificate.as_ref(), request.headers());
-        Box::pin(async move { Ok(handlers::handle(server.state(), identity, request).await) })
+        Box::pin(async move {
+            let response = handlers::handle(server.state(), identity, request).await;
+            Ok(response.map(|body| body.ended_by(end.cancelled_owned())))
+        })
     }
 }
 

@@ -246,6 +246,8 @@ impl From<WriteError> for ApiError {
     fn from(error: WriteError) -> Self {
         match error {
             WriteError::Changed => Self::Internal("the object keeps changing".to_owned()),
+            // Clients know it by these words.
+            WriteError::TooLarge => Self::Unexplained(format!("request is too large: {error}")),
             WriteError::Flush { log, source } => Self::Internal(format!(
                 "failed to flush `{log}`: {source}. The change is made, but may not outlive a loss of power; the next write \
                  tries to save it, too"

@@ -35,6 +35,9 @@ pub(crate) use self::{
 use self::{flush::GroupFlush, log::Log, record::Operation, table::Table};
 use crate::Storage;
 
+/// How large an object may be: what etcd takes by default, and with it most clusters.
+const OBJECT_LIMIT: usize = 3 << 19;
+
 /// All objects of a server.
 pub(crate) struct Store {
     inner: Mutex<Inner>,
@@ -71,6 +74,9 @@ pub(crate) enum WriteError {
     /// Something else is there than what was to be replaced.
     #[error("the object has changed")]
     Changed,
+    /// No object may be so large.
+    #[error("an object may take up to {OBJECT_LIMIT} bytes")]
+    TooLarge,
     /// The log could not be written. The object stays as it was.
     #[error("failed to write to `{log}`")]
     Log {
@@ -244,6 +250,9 @@ impl Store {
             }
             let stored = encode(inner.revision + 1);
             self.encodings.fetch_add(1, Ordering::Relaxed);
+            if !removes && stored.body.len() > OBJECT_LIMIT {
+                return Err(WriteError::TooLarge);
+            }
             let operation = if removes {
                 Operation::Delete {
                     body: stored.body.clone(),

@@ -1,40 +1,38 @@
 //! Long answers, compressed for those who offer to take them so. Never watches: their lines must not wait for more.
 
-use std::{
-    io::Write,
-    pin::Pin,
-    task::{Context, Poll},
-};
+use std::io::Write;
 
 use bytes::Bytes;
 use flate2::{Compression, write::GzEncoder};
-use futures::Stream;
 use http::{HeaderMap, HeaderValue, Response, header};
 
 use crate::Body;
 
 /// Answers up to this length are sent as they are.
-const WORTH_IT: usize = 128 << 10;
-
-/// So much is compressed at a time: others get their turn in between, and the client has something to read.
-const PIECE: usize = 64 << 10;
+pub(super) const WORTH_IT: usize = 128 << 10;
 
 /// The answer, compressed if that is worth it and the client takes it.
-pub(super) fn compressed(request: &HeaderMap, mut response: Response<Body>) -> Response<Body> {
-    let Some(bytes) = response.body().bytes().filter(|bytes| bytes.len() > WORTH_IT) else {
-        return response;
-    };
+pub(super) fn compressed(request: &HeaderMap, response: Response<Body>) -> Response<Body> {
     if !accepts_gzip(request) {
         return response;
     }
-    let pieces = Pieces {
-        bytes: bytes.clone(),
-        encoder: Some(GzEncoder::new(Vec::new(), Compression::fast())),
+    let (mut parts, body) = response.into_parts();
+    let body = match body.into_pieces(WORTH_IT) {
+        Err(body) => body,
+        Ok(pieces) => {
+            parts
+                .headers
+                .insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+            parts
+                .headers
+                .append(header::VARY, HeaderValue::from_static("Accept-Encoding"));
+            Body::pieces(Compressed {
+                pieces,
+                encoder: Some(GzEncoder::new(Vec::new(), Compression::fast())),
+            })
+        }
     };
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
-    headers.append(header::VARY, HeaderValue::from_static("Accept-Encoding"));
-    response.map(|_| Body::stream(pieces))
+    Response::from_parts(parts, body)
 }
 
 fn accepts_gzip(request: &HeaderMap) -> bool {
@@ -49,25 +47,19 @@ fn accepts_gzip(request: &HeaderMap) -> bool {
         })
 }
 
-struct Pieces {
+/// Compresses a piece at a time: others get their turn in between, and the client has something to read.
+struct Compressed {
     /// What is yet to be compressed.
-    bytes: Bytes,
+    pieces: Box<dyn Iterator<Item = Bytes> + Send>,
     encoder: Option<GzEncoder<Vec<u8>>>,
 }
 
-impl Stream for Pieces {
+impl Iterator for Compressed {
     type Item = Bytes;
 
-    fn poll_next(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Bytes>> {
-        Poll::Ready(self.get_mut().next())
-    }
-}
-
-impl Pieces {
     fn next(&mut self) -> Option<Bytes> {
         let mut encoder = self.encoder.take()?;
-        while !self.bytes.is_empty() {
-            let piece = self.bytes.split_to(self.bytes.len().min(PIECE));
+        for piece in self.pieces.by_ref() {
             encoder.write_all(&piece).expect("a Vec takes all that is written");
             if !encoder.get_ref().is_empty() {
                 let made = std::mem::take(encoder.get_mut());

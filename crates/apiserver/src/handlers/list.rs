@@ -9,9 +9,10 @@ use serde_json::{Value, json};
 
 pub(super) use self::options::{Filter, ListOptions, check_not_in_the_future, forbidden, revision};
 use self::options::{Page, Position};
-use super::{context::Context, render};
+use super::{compress::WORTH_IT, context::Context, render};
 use crate::{
     Body,
+    body::PIECE,
     negotiate::{Answer, Encoding, Form, Shape},
     objects,
     status::{ApiError, Result},
@@ -35,11 +36,10 @@ pub(super) fn list(context: &Context<'_>) -> Result<Response<Body>> {
         Form {
             encoding: Encoding::Json,
             shape: Shape::Itself,
-        } if !context.pretty() => Ok(render::respond(
-            StatusCode::OK,
-            Encoding::Json,
-            encode(context, &metadata, &found.objects),
-        )),
+        } if !context.pretty() => {
+            let body = encode(context, &metadata, found.objects);
+            Ok(render::respond(StatusCode::OK, Encoding::Json, Vec::new()).map(|_| body))
+        }
         Form { encoding, shape } => {
             let value = value(context, shape, &metadata, &found.objects);
             render::encoded(context, StatusCode::OK, encoding, &value)
@@ -136,32 +136,49 @@ fn metadata(found: &Found) -> Value {
     metadata
 }
 
-/// The list's JSON, with every item's bytes taken as they are stored.
-fn encode(context: &Context<'_>, metadata: &Value, objects: &[Arc<Stored>]) -> Vec<u8> {
-    let resource = &context.resource;
-    let size: usize = objects.iter().map(|stored| stored.body.len() + 128).sum();
-    let mut json = Vec::with_capacity(size + 256);
+/// The list's JSON, with every item's bytes taken as they are stored: whole, or for a long list piece by piece as the client
+/// takes it, so that one who reads slowly keeps no copy of everything.
+fn encode(context: &Context<'_>, metadata: &Value, objects: Vec<Arc<Stored>>) -> Body {
+    let resource = Arc::clone(&context.resource);
+    let mut piece = Vec::new();
     let head = format!(
         "{{\"kind\":{},\"apiVersion\":{},\"metadata\":{metadata},\"items\":[",
         Value::from(resource.list_kind.as_str()),
         Value::from(resource.api_version())
     );
-    json.extend_from_slice(head.as_bytes());
+    piece.extend_from_slice(head.as_bytes());
     let head = resource.head();
-    for (index, stored) in objects.iter().enumerate() {
-        if index > 0 {
-            json.push(b',');
+    let mut objects = objects.into_iter().enumerate();
+    let mut next = move |enough: usize| {
+        for (index, stored) in objects.by_ref() {
+            if index > 0 {
+                piece.push(b',');
+            }
+            let body = objects::body(&resource, &stored);
+            // Items of built-in lists have no type of their own; those of custom kinds do.
+            if resource.is_custom() {
+                Stored::splice(head.as_bytes(), &body, &mut piece);
+            } else {
+                piece.extend_from_slice(&body);
+            }
+            if piece.len() > enough {
+                return (std::mem::replace(&mut piece, Vec::with_capacity(PIECE * 2)), false);
+            }
         }
-        let body = objects::body(resource, stored);
-        // Items of built-in lists have no type of their own; those of custom kinds do.
-        if resource.is_custom() {
-            Stored::splice(head.as_bytes(), &body, &mut json);
-        } else {
-            json.extend_from_slice(&body);
-        }
+        piece.extend_from_slice(b"]}");
+        (std::mem::take(&mut piece), true)
+    };
+    let (first, whole) = next(WORTH_IT);
+    if whole {
+        return Body::whole(first);
     }
-    json.extend_from_slice(b"]}");
-    json
+    let mut ended = false;
+    let rest = std::iter::from_fn(move || {
+        let (piece, last) = (!ended).then(|| next(PIECE))?;
+        ended = last;
+        Some(piece)
+    });
+    Body::pieces(std::iter::once(first).chain(rest).map(Into::into))
 }
 
 fn value(context: &Context<'_>, shape: Shape, metadata: &Value, objects: &[Arc<Stored>]) -> Value {

@@ -20,27 +20,22 @@ use super::render::respond;
 
 pub(super) fn answer(
     state: &Arc<State>,
-    identity: Result<Arc<Identity>>,
+    identity: &Identity,
     parts: &Parts,
     query: &Query,
     segments: &[String],
 ) -> Result<Response<Body>> {
-    let method = parts.method.as_str().to_lowercase();
-    state.metrics.count(user_agent(parts), &method, String::new(), false);
     if !matches!(parts.method, Method::GET | Method::HEAD) {
         return Err(ApiError::NoSuchPath);
     }
+    let method = parts.method.as_str().to_lowercase();
+    state.metrics.count(user_agent(parts), &method, String::new(), false);
     let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
-    // Anyone may ask who is there and whether it is well.
-    match segments.as_slice() {
-        ["version"] => return Ok(json(&version(state))),
-        [check @ ("healthz" | "livez" | "readyz"), rest @ ..] => return health(check, rest, query),
-        _ => {}
-    }
-    let identity = identity?;
     let registry = state.registry();
     let headers = &parts.headers;
     match segments.as_slice() {
+        ["version"] => Ok(json(&version(state))),
+        [check @ ("healthz" | "livez" | "readyz"), rest @ ..] => health(check, rest, query),
         [] => Ok(json(&json!({"paths": discovery::paths(&registry)}))),
         ["api"] => Ok(discovery::core(&registry, headers)),
         ["apis"] => Ok(discovery::groups(&registry, headers)),
@@ -59,7 +54,7 @@ pub(super) fn answer(
                 path: "/metrics".to_owned(),
                 ..RequestAttributes::default()
             };
-            authorize(state, &identity, &attributes)?;
+            authorize(state, identity, &attributes)?;
             Ok(text(
                 state.metrics.text(state.store.revision(), state.store.encodings()),
             ))
@@ -91,6 +86,17 @@ fn architecture() -> &'static str {
     }
 }
 
+/// Whether a request is for nothing but this.
+pub(super) fn asks_whether_it_is_well(parts: &Parts) -> bool {
+    matches!(parts.method, Method::GET | Method::HEAD)
+        && matches!(parts.uri.path(), "/healthz" | "/livez" | "/readyz")
+        && parts.uri.query().unwrap_or_default().is_empty()
+}
+
+pub(super) fn well() -> Response<Body> {
+    text("ok".to_owned())
+}
+
 /// A server that answers is well: it has no parts that could be otherwise.
 fn health(check: &str, rest: &[&str], query: &Query) -> Result<Response<Body>> {
     const CHECKS: [&str; 3] = ["ping", "log", "etcd"];
@@ -103,8 +109,8 @@ fn health(check: &str, rest: &[&str], query: &Query) -> Result<Response<Body>> {
             });
             Ok(text(format!("{}{check} check passed\n", lines.concat())))
         }
-        [] => Ok(text("ok".to_owned())),
-        [one] if CHECKS.contains(one) => Ok(text("ok".to_owned())),
+        [] => Ok(well()),
+        [one] if CHECKS.contains(one) => Ok(well()),
         _ => Err(ApiError::NoSuchPath),
     }
 }

@@ -79,7 +79,7 @@ pub(super) fn watch(context: &Context<'_>) -> Result<Response<Body>> {
         bookmark: options.bookmarks.then(|| Box::pin(tokio::time::sleep(BOOKMARKS))),
         finished: false,
     };
-    let mut response = Response::new(Body::stream(stream));
+    let mut response = Response::new(Body::endless(stream));
     *response.status_mut() = StatusCode::OK;
     response
         .headers_mut()

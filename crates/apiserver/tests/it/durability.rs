@@ -84,6 +84,7 @@ async fn a_torn_write_is_cut_off_at_every_length() {
 async fn files_survive_compaction_and_refuse_damage_and_second_servers() {
     let folder = tempfile::tempdir().unwrap();
     let open = || ApiServer::open(Options::new(FileStorage::new(folder.path())));
+    let again = || crate::faults::reopened(folder.path());
     let log = folder.path().join("objects.log");
     {
         let server = open().unwrap();
@@ -108,7 +109,7 @@ async fn files_survive_compaction_and_refuse_damage_and_second_servers() {
     // A client of kube's has a task of its own, which ends only when it is next polled.
     tokio::time::sleep(Duration::from_millis(1)).await;
     {
-        let server = open().unwrap();
+        let server = again();
         let client = kube::Client::new(server.service(berth_apiserver::Identity::admin()), "default");
         let maps: kube::Api<k8s_openapi::api::core::v1::ConfigMap> = kube::Api::default_namespaced(client);
         assert_eq!(maps.get("big").await.unwrap().data.unwrap()["round"], "59");
@@ -117,6 +118,6 @@ async fn files_survive_compaction_and_refuse_damage_and_second_servers() {
     let mut bytes = fs::read(&log).unwrap();
     bytes[20] ^= 0xff;
     fs::write(&log, &bytes).unwrap();
-    let error = open().unwrap_err().to_string();
+    let error = crate::faults::reopen(folder.path()).unwrap_err().to_string();
     assert!(error.contains("is damaged at byte 8"), "{error}");
 }

@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Condvar, Mutex},
 };
 
-use berth_apiserver::{ApiServer, FileStorage, Flush, Identity, MemoryStorage, Options, Storage};
+use berth_apiserver::{ApiServer, FileStorage, Flush, Identity, MemoryStorage, OpenError, Options, Storage};
 use serde_json::json;
 
 use crate::Cluster;
@@ -106,6 +106,21 @@ impl Storage for Faulty {
     fn name(&self) -> String {
         "faulty".to_owned()
     }
+}
+
+/// Opens a folder that a server of this process was just dropped from. Another test may be starting a process at this very
+/// moment, which has the lock too until it becomes what it is to be.
+pub(crate) fn reopen(folder: &std::path::Path) -> Result<ApiServer, OpenError> {
+    loop {
+        match ApiServer::open(Options::new(FileStorage::new(folder))) {
+            Err(error) if format!("{error:?}").contains("ResourceBusy") => std::thread::yield_now(),
+            result => return result,
+        }
+    }
+}
+
+pub(crate) fn reopened(folder: &std::path::Path) -> ApiServer {
+    reopen(folder).unwrap()
 }
 
 fn map(name: &str) -> serde_json::Value {
@@ -307,7 +322,7 @@ async fn a_real_full_disk_is_survived_too() {
         cluster.post(MAPS, full("after")).await.is(201);
         acknowledged.push("after".to_owned());
     }
-    let server = ApiServer::open(Options::new(FileStorage::new(&store))).unwrap();
+    let server = reopened(&store);
     let client = kube::Client::new(server.service(Identity::admin()), "default");
     let maps: kube::Api<k8s_openapi::api::core::v1::ConfigMap> = kube::Api::default_namespaced(client);
     for name in acknowledged {
