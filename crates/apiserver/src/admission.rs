@@ -161,7 +161,7 @@ impl Write<'_> {
         }
     }
 
-    fn validate(&self, object: &Value, live: Option<&Value>) -> Result<()> {
+    fn validate(&mut self, object: &Value, live: Option<&Value>) -> Result<()> {
         let resource = self.resource;
         let mut errors = object_meta::validate(resource, object, live);
         errors.extend(match resource.structure() {
@@ -169,10 +169,25 @@ impl Write<'_> {
             None => resource.schema().validate(object, live),
         });
         errors.extend(kinds::validate(resource, object, live));
+        if resource.schema().has_rules() {
+            self.run_rules(object, live, &mut errors);
+        }
         if resource.id == crd::resource_id() {
             errors.extend(crd::validate(object, live));
         }
         invalid(resource, object::name(object), errors)
+    }
+
+    fn run_rules(&mut self, object: &Value, live: Option<&Value>, errors: &mut Vec<FieldError>) {
+        if errors.iter().any(FieldError::blocks_rules) {
+            let detail = "some validation rules were not checked because the object was invalid; correct the existing errors \
+                          to complete validation";
+            errors.push(FieldError::invalid("", Value::Null, detail));
+            return;
+        }
+        let verdict = self.resource.schema().run_rules(object, live);
+        errors.extend(verdict.errors);
+        self.warnings.extend(verdict.warnings);
     }
 }
 

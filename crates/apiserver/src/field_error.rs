@@ -116,6 +116,21 @@ impl FieldError {
         self
     }
 
+    /// The same error without showing the value.
+    #[must_use]
+    pub(crate) fn without_value(mut self) -> Self {
+        self.value = None;
+        self
+    }
+
+    /// Whether the value is so wrong that rules can't be tried on it.
+    pub(crate) fn blocks_rules(&self) -> bool {
+        !matches!(
+            self.kind,
+            FieldErrorKind::Invalid | FieldErrorKind::Duplicate | FieldErrorKind::Forbidden
+        )
+    }
+
     /// The `reason` of the `Status` cause that this error becomes.
     pub(crate) fn cause_reason(&self) -> &'static str {
         match self.kind {

@@ -10,6 +10,7 @@
 //! registry, resource       what kinds there are: built in (data), custom (CRDs), virtual (a trait)
 //! types/                   what the built-in kinds are made of: one table
 //! schema, patch, apply, …  pure functions on objects
+//! cel                      the language of the rules in schemas
 //! store, storage           versioned, watchable objects; the log that keeps them
 //! controllers/             namespaces, garbage collection, default ServiceAccounts
 //! ```
@@ -24,6 +25,7 @@ mod admission;
 mod apply;
 mod body;
 mod builtin;
+mod cel;
 mod controllers;
 mod crd;
 mod decode;

@@ -2,6 +2,7 @@
 
 mod names;
 
+pub(crate) use self::names::{complaint as name_complaint, label_value, qualified as qualified_name};
 use serde_json::{Map, Value};
 
 use crate::{

@@ -34,6 +34,11 @@ impl Query {
             .map(|(_, value)| value.as_str())
     }
 
+    /// The names of all parameters, as often as they occur.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|(name, _)| name.as_str())
+    }
+
     /// A flag: anything but `false` and `0` is true, also nothing after the name.
     pub(crate) fn flag(&self, name: &str) -> bool {
         self.set_flag(name).unwrap_or(false)

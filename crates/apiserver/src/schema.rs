@@ -2,7 +2,8 @@
 //!
 //! One tree serves four readers: pruning, defaulting and validating here, and merging in [`crate::apply`] and
 //! [`crate::patch`]. Custom resources compile theirs from a CRD's `openAPIV3Schema`; built-in kinds get theirs from
-//! [`crate::types`]. Validation rules in CEL are kept in the tree, not evaluated.
+//! [`crate::types`]. Validation rules in CEL are part of the tree: `rules.rs` says on which values they run,
+//! [`crate::cel`] what they mean.
 
 mod compile;
 mod default;
@@ -13,6 +14,7 @@ mod object_meta;
 mod path;
 mod pattern;
 mod prune;
+mod rules;
 mod structural;
 mod validate;
 
@@ -23,10 +25,12 @@ use std::{collections::BTreeSet, sync::LazyLock};
 
 use serde_json::Value;
 
-use self::pattern::Pattern;
 pub(crate) use self::{
     edge::{Edge, SharedNode},
     fields::Fields,
+    format::matches as has_format,
+    pattern::Pattern,
+    rules::{Rule, Verdict},
 };
 use crate::field_error::FieldError;
 
@@ -40,6 +44,10 @@ pub(crate) struct Schema {
 
 /// One value of the tree. Small: what few values have stands behind a pointer.
 #[derive(Debug, Clone, Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent traits, as a schema spells them"
+)]
 pub(crate) struct Node {
     /// The JSON type; none where anything goes.
     pub(crate) kind: Option<Type>,
@@ -67,12 +75,10 @@ pub(crate) struct Node {
     pub(crate) limits: Option<Box<Limits>>,
     /// Schemas that the value must satisfy as well.
     pub(crate) logic: Option<Box<Logic>>,
-    /// The `x-kubernetes-validations`, as written.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "kept from the start, so that a CRD's rules are never lost")
-    )]
-    pub(crate) rules: Box<[Value]>,
+    /// The `x-kubernetes-validations`.
+    pub(crate) rules: Box<[Rule]>,
+    /// Whether there are rules here or further inside.
+    pub(crate) has_rules: bool,
     /// How a strategic merge patch treats this value.
     pub(crate) strategy: Strategy,
 }
@@ -209,10 +215,15 @@ impl Schema {
         compile::compile(open_api_v3_schema).map(Self::of)
     }
 
-    /// Says which of the schema's own defaults it doesn't allow.
-    pub(crate) fn check_defaults(&self) -> Vec<FieldError> {
+    /// Says what a schema that compiles has wrong in itself: defaults that it doesn't allow, rules that don't compile or
+    /// don't fit it. The schema stands at the path `at`.
+    pub(crate) fn check(&self, at: &str) -> Vec<FieldError> {
         let mut errors = Vec::new();
-        default::check(&self.root, "", &mut errors);
+        default::check(&self.root, at, &mut errors);
+        // A rule can only be judged by a schema that is right.
+        if errors.is_empty() {
+            errors = rules::check(&self.root, at);
+        }
         errors
     }
 
@@ -259,6 +270,16 @@ impl Schema {
     /// Drops the nulls that say nothing: those of fields that can't be null.
     pub(crate) fn drop_nulls(&self, object: &mut Value) {
         default::drop_nulls(&self.root, object);
+    }
+
+    /// Whether there are rules.
+    pub(crate) fn has_rules(&self) -> bool {
+        self.root.has_rules
+    }
+
+    /// Holds an object against the rules, which must have the right types everywhere.
+    pub(crate) fn run_rules(&self, object: &Value, old: Option<&Value>) -> Verdict {
+        rules::run(&self.root, object, old)
     }
 
     /// Says what is wrong with an object.

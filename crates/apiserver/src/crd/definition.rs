@@ -116,8 +116,10 @@ fn versions(crd: &Value) -> Vec<FieldError> {
         let schema = &version["schema"]["openAPIV3Schema"];
         let at = format!("{path}.schema.openAPIV3Schema");
         if schema.is_object() {
-            let found = Schema::compile(schema).map_or_else(|found| found, |schema| schema.check_defaults());
-            errors.extend(found.into_iter().map(|error| error.under(&at)));
+            match Schema::compile(schema) {
+                Ok(schema) => errors.extend(schema.check(&at)),
+                Err(found) => errors.extend(found.into_iter().map(|error| error.under(&at))),
+            }
         } else {
             errors.push(FieldError::required(at, "schemas are required"));
         }

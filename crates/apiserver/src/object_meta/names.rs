@@ -23,7 +23,7 @@ static QUALIFIED_PATTERN: LazyLock<Regex> = LazyLock::new(|| whole(QUALIFIED));
 static VALUE_PATTERN: LazyLock<Regex> = LazyLock::new(|| whole(VALUE));
 
 /// What is wrong with a name.
-pub(super) fn complaint(rule: NameRule, name: &str) -> Option<String> {
+pub(crate) fn complaint(rule: NameRule, name: &str) -> Option<String> {
     match rule {
         NameRule::Subdomain => subdomain(name),
         NameRule::Label => too_long(name, 63).or_else(|| {
@@ -65,7 +65,7 @@ fn subdomain(name: &str) -> Option<String> {
 }
 
 /// What is wrong with a label's key, or another qualified name.
-pub(super) fn qualified(key: &str) -> Option<String> {
+pub(crate) fn qualified(key: &str) -> Option<String> {
     let (prefix, name) = match key.split_once('/') {
         None => (None, key),
         Some((prefix, name)) => (Some(prefix), name),
@@ -93,7 +93,7 @@ pub(super) fn qualified(key: &str) -> Option<String> {
 }
 
 /// What is wrong with a label's value.
-pub(super) fn label_value(value: &str) -> Option<String> {
+pub(crate) fn label_value(value: &str) -> Option<String> {
     too_long(value, 63).or_else(|| {
         (!VALUE_PATTERN.is_match(value)).then(|| {
             format!(

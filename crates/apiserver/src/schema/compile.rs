@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value};
 
 use super::{
-    Bound, Limits, ListType, Logic, MapType, Node, Range, Strategy, Type, Unknown,
+    Bound, Limits, ListType, Logic, MapType, Node, Range, Rule, Strategy, Type, Unknown,
     pattern::Pattern,
     structural::{self, child},
 };
@@ -28,7 +28,7 @@ fn node(schema: &Value, path: &str, errors: &mut Vec<FieldError>) -> Node {
     let flag = |keyword: &str| schema.get(keyword) == Some(&Value::Bool(true));
     let kind = schema.get("type").and_then(Value::as_str).and_then(type_named);
     let preserve = flag("x-kubernetes-preserve-unknown-fields");
-    Node {
+    let mut node = Node {
         kind,
         properties: schema
             .get("properties")
@@ -64,11 +64,16 @@ fn node(schema: &Value, path: &str, errors: &mut Vec<FieldError>) -> Node {
         rules: schema
             .get("x-kubernetes-validations")
             .and_then(Value::as_array)
-            .cloned()
-            .unwrap_or_default()
-            .into(),
+            .map(|rules| rules.iter().map(Rule::read).collect())
+            .unwrap_or_default(),
+        has_rules: false,
         strategy: Strategy::default(),
-    }
+    };
+    node.has_rules = !node.rules.is_empty()
+        || node.properties.iter().any(|(_, field)| field.has_rules)
+        || node.items.as_ref().is_some_and(|item| item.has_rules)
+        || node.additional.as_ref().is_some_and(|value| value.has_rules);
+    node
 }
 
 fn type_named(name: &str) -> Option<Type> {

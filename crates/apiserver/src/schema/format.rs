@@ -32,7 +32,7 @@ static SPELLINGS: LazyLock<Vec<(&str, Regex)>> = LazyLock::new(|| {
 });
 
 /// Whether a text has the named format.
-pub(super) fn matches(format: &str, text: &str) -> bool {
+pub(crate) fn matches(format: &str, text: &str) -> bool {
     // Upstream ignores dashes in format names.
     let format = format.replace('-', "");
     match format.as_str() {

@@ -11,11 +11,17 @@ pub(super) enum Path<'a> {
     Field(&'a Self, &'a str),
     /// An item of a list.
     Item(&'a Self, usize),
+    /// An entry of a map, where that is told apart from a field.
+    Key(&'a Self, &'a str),
 }
 
 impl<'a> Path<'a> {
     pub(super) fn field(&'a self, name: &'a str) -> Self {
         Self::Field(self, name)
+    }
+
+    pub(super) fn key(&'a self, key: &'a str) -> Self {
+        Self::Key(self, key)
     }
 
     pub(super) fn item(&'a self, index: usize) -> Self {
@@ -30,6 +36,7 @@ impl fmt::Display for Path<'_> {
             Self::Field(Self::Root, name) => f.write_str(name),
             Self::Field(parent, name) => write!(f, "{parent}.{name}"),
             Self::Item(parent, index) => write!(f, "{parent}[{index}]"),
+            Self::Key(parent, key) => write!(f, "{parent}[{key}]"),
         }
     }
 }
@@ -49,8 +56,8 @@ mod tests {
         let root = Path::Root;
         let (spec, list) = (root.field("spec"), root.field("list"));
         let (field, item) = (spec.field("a"), list.item(2));
-        let nested = item.field("b");
-        let paths = [&root, &spec, &field, &item, &nested].map(ToString::to_string);
-        assert_eq!(paths, ["", "spec", "spec.a", "list[2]", "list[2].b"]);
+        let (nested, key) = (item.field("b"), field.key("k"));
+        let paths = [&root, &spec, &field, &item, &nested, &key].map(ToString::to_string);
+        assert_eq!(paths, ["", "spec", "spec.a", "list[2]", "list[2].b", "spec.a[k]"]);
     }
 }

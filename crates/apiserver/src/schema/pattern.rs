@@ -10,32 +10,42 @@ use std::{
     sync::{Arc, Mutex, OnceLock, PoisonError, Weak},
 };
 
-use regex::{Regex, RegexBuilder};
+use regex_automata::{
+    meta::{self, BuildError, Regex},
+    nfa::thompson::WhichCaptures,
+};
+use regex_syntax::hir::{Capture, Class, ClassUnicode, ClassUnicodeRange, Hir, HirKind, Repetition};
 
 /// A pattern as written, and as it runs. Cheap to clone; patterns of the same text are one.
 #[derive(Debug, Clone)]
 pub(crate) struct Pattern(Arc<Shared>);
 
-/// A pattern is turned into a machine when it is first used: such a machine can take 15 MB, and most are never used.
+/// A pattern is turned into a machine when it is first used: there are thousands, and most are never used.
+///
+/// The machine for all of Unicode can be a hundred times as large as the one for ASCII, which nearly every text is.
 #[derive(Debug)]
 struct Shared {
     text: Box<str>,
-    /// None where the machine would be too large.
-    regex: OnceLock<Option<Regex>>,
+    ascii: OnceLock<Option<Regex>>,
+    /// None inside where the machine is too large to be kept.
+    unicode: OnceLock<Option<Regex>>,
 }
 
 /// The patterns in use, by their text: the same few stand in hundreds of places.
 static IN_USE: Mutex<BTreeMap<Box<str>, Weak<Shared>>> = Mutex::new(BTreeMap::new());
 
-/// A machine may be as large as this. Upstream's engine accepts patterns that take a few MB here.
-const LARGEST: usize = 32 << 20;
+/// A machine that is kept may be as large as this.
+const LARGEST_KEPT: usize = 4 << 20;
+
+/// A machine that is made for a single text, and dropped, may be as large as this.
+const LARGEST: usize = 256 << 20;
 
 /// What a machine may keep for itself between two uses; texts are short.
 const CACHE: usize = 64 << 10;
 
 impl Pattern {
     /// Checks a pattern of Go's dialect; the error says what is wrong with it.
-    pub(super) fn compile(text: &str) -> Result<Self, String> {
+    pub(crate) fn compile(text: &str) -> Result<Self, String> {
         let mut in_use = IN_USE.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(shared) = in_use.get(text).and_then(Weak::upgrade) {
             return Ok(Self(shared));
@@ -43,7 +53,8 @@ impl Pattern {
         regex_syntax::parse(&translated(text)).map_err(|error| error.to_string())?;
         let shared = Arc::new(Shared {
             text: text.into(),
-            regex: OnceLock::new(),
+            ascii: OnceLock::new(),
+            unicode: OnceLock::new(),
         });
         in_use.retain(|_, shared| shared.strong_count() > 0);
         in_use.insert(text.into(), Arc::downgrade(&shared));
@@ -55,16 +66,74 @@ impl Pattern {
         &self.0.text
     }
 
-    /// Whether the text matches somewhere. A pattern that is too large to be run holds for every text.
-    pub(super) fn is_match(&self, text: &str) -> bool {
-        let regex = self.0.regex.get_or_init(|| {
-            let mut builder = RegexBuilder::new(&translated(&self.0.text));
-            let regex = builder.size_limit(LARGEST).dfa_size_limit(CACHE).build();
-            regex
-                .inspect_err(|error| tracing::warn!(pattern = %self.0.text, %error, "a pattern is not checked"))
-                .ok()
-        });
-        regex.as_ref().is_none_or(|regex| regex.is_match(text))
+    /// Whether the text matches somewhere.
+    pub(crate) fn is_match(&self, text: &str) -> bool {
+        self.with_regex(text, |regex| regex.is_match(text)).unwrap_or(false)
+    }
+
+    /// The first parts of the text that match.
+    pub(crate) fn find_all(&self, text: &str, most: usize) -> Vec<String> {
+        let find = |regex: &Regex| {
+            let found = regex.find_iter(text).take(most);
+            found.map(|part| text[part.range()].to_owned()).collect()
+        };
+        self.with_regex(text, find).unwrap_or_default()
+    }
+
+    /// Runs the machine that fits a text. None for a pattern that is too large to be run at all: such a one holds for no
+    /// text.
+    fn with_regex<T>(&self, text: &str, run: impl FnOnce(&Regex) -> T) -> Option<T> {
+        let (kept, ascii) = if text.is_ascii() {
+            (&self.0.ascii, true)
+        } else {
+            (&self.0.unicode, false)
+        };
+        if let Some(regex) = kept.get_or_init(|| self.machine(ascii, LARGEST_KEPT).ok()) {
+            return Some(run(regex));
+        }
+        let regex = self.machine(ascii, LARGEST);
+        let complain =
+            |error: &Box<BuildError>| tracing::warn!(pattern = %self.0.text, %error, "a pattern is too large");
+        regex.inspect_err(complain).ok().map(|regex| run(&regex))
+    }
+
+    fn machine(&self, ascii: bool, largest: usize) -> Result<Regex, Box<BuildError>> {
+        let hir = regex_syntax::parse(&translated(&self.0.text)).expect("it was parsed when the pattern was made");
+        let hir = if ascii { only_ascii(hir) } else { hir };
+        let config = meta::Config::new()
+            .nfa_size_limit(Some(largest))
+            .hybrid_cache_capacity(CACHE)
+            .which_captures(WhichCaptures::Implicit)
+            .dfa(false);
+        Regex::builder()
+            .configure(config)
+            .build_from_hir(&hir)
+            .map_err(Box::new)
+    }
+}
+
+/// The same expression without what an ASCII text can't have.
+fn only_ascii(hir: Hir) -> Hir {
+    let all = |parts: Vec<Hir>| parts.into_iter().map(only_ascii).collect();
+    match hir.into_kind() {
+        HirKind::Empty => Hir::empty(),
+        HirKind::Literal(literal) => Hir::literal(literal.0),
+        HirKind::Look(look) => Hir::look(look),
+        HirKind::Class(Class::Unicode(mut class)) => {
+            class.intersect(&ClassUnicode::new([ClassUnicodeRange::new('\0', '\x7f')]));
+            Hir::class(Class::Unicode(class))
+        }
+        HirKind::Class(class) => Hir::class(class),
+        HirKind::Repetition(repetition) => Hir::repetition(Repetition {
+            sub: Box::new(only_ascii(*repetition.sub)),
+            ..repetition
+        }),
+        HirKind::Capture(capture) => Hir::capture(Capture {
+            sub: Box::new(only_ascii(*capture.sub)),
+            ..capture
+        }),
+        HirKind::Concat(parts) => Hir::concat(all(parts)),
+        HirKind::Alternation(parts) => Hir::alternation(all(parts)),
     }
 }
 
@@ -195,10 +264,41 @@ mod tests {
         let [one, two] = [0, 1].map(|_| Pattern::compile("^shared$").expect("the pattern is well-formed"));
         assert!(Arc::ptr_eq(&one.0, &two.0));
         assert!(
-            one.0.regex.get().is_none(),
+            one.0.ascii.get().is_none(),
             "not turned into a machine before it is used"
         );
-        assert!(one.is_match("shared") && two.0.regex.get().is_some());
+        assert!(one.is_match("shared") && two.0.ascii.get().is_some());
+        assert!(
+            two.0.unicode.get().is_none(),
+            "no machine for more than ASCII before there is such a text"
+        );
+    }
+
+    #[test]
+    fn texts_beyond_ascii_match_as_well() {
+        check(r"^\p{L}{1,3}$", &["abc", "äöü", "é"], &["abcd", "äöüé", "1"]);
+        check("^[^/]{2}$", &["ab", "éé"], &["a", "é", "ééé"]);
+        check("^(?i)straße$", &["STRAßE"], &["strasse"]);
+        let pattern = Pattern::compile("é|e").expect("the pattern is well-formed");
+        assert_eq!(pattern.find_all("née", 9), ["é", "e"]);
+        assert_eq!(pattern.find_all("eee", 2), ["e", "e"]);
+    }
+
+    /// A machine for each character of each script would take hundreds of megabytes.
+    #[test]
+    fn a_pattern_of_any_size_is_checked() {
+        let large = r"^(?:\p{L}{0,900}-\p{L}{0,900})$";
+        check(large, &["a-b", "é-ß"], &["ab", "1-2", "é1"]);
+        let compiled = Pattern::compile(large).expect("the pattern is well-formed");
+        assert!(compiled.is_match("a-b") && compiled.is_match("é-b"));
+        assert!(
+            matches!(compiled.0.ascii.get(), Some(Some(_))),
+            "small enough for ASCII"
+        );
+        assert!(
+            matches!(compiled.0.unicode.get(), Some(None)),
+            "too large to be kept for Unicode"
+        );
     }
 
     #[test]

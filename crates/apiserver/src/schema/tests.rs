@@ -329,15 +329,6 @@ fn what_was_wrong_before_may_stay_but_not_change() {
     );
 }
 
-#[test]
-fn validation_rules_are_kept_for_later() {
-    let schema = compiled(&json!({"a": {"type": "string", "x-kubernetes-validations": [{"rule": "self != ''"}]}}));
-    assert_eq!(
-        *schema.root().field("spec").field("a").rules,
-        [json!({"rule": "self != ''"})]
-    );
-}
-
 // === properties ===
 
 fn any_json() -> impl Strategy<Value = Value> {

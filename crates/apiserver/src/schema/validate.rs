@@ -1,6 +1,6 @@
 //! Holds an object against its schema, with the wording of the Kubernetes API.
 //!
-//! Names and label syntax of `metadata` are not checked here beyond their types, and CEL rules are not evaluated.
+//! Names and label syntax of `metadata` are not checked here beyond their types, and rules are [`super::rules`]' business.
 
 mod limits;
 
@@ -163,7 +163,7 @@ fn array(node: &Node, items: &[Value], old: Option<&Value>, path: &Path<'_>, err
 }
 
 /// The fields of an item that tell it apart, as an object.
-fn list_key(item: &Value, keys: &[String]) -> Option<Value> {
+pub(super) fn list_key(item: &Value, keys: &[String]) -> Option<Value> {
     let item = item.as_object()?;
     let key = keys
         .iter()

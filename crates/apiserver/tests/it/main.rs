@@ -21,9 +21,11 @@ mod manners;
 mod odd_bodies;
 mod openapi;
 mod read;
+mod rules;
 mod secure;
 mod socket;
 mod update;
+mod upstream;
 mod virtual_kinds;
 mod watch;
 

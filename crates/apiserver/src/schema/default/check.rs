@@ -21,6 +21,9 @@ pub(in super::super) fn check(node: &Node, path: &str, errors: &mut Vec<FieldErr
     for (name, field) in node.properties.iter() {
         check(field, &format!("{}[{name}]", child(path, "properties")), errors);
     }
+    if let Some(value) = &node.additional {
+        check(value, &child(path, "additionalProperties"), errors);
+    }
     if let Some(item) = &node.items {
         check(item, &child(path, "items"), errors);
     }
