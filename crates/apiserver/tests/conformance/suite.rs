@@ -1,12 +1,13 @@
 //! What a test of the suite gets: a client, a namespace, requests.
 
-use std::{path::PathBuf, sync::Arc, thread, time::Duration};
+use std::{path::PathBuf, pin::Pin, sync::Arc, thread, time::Duration};
 
 use berth_apiserver::{ApiServer, Identity, MemoryStorage, Options, Random};
 use http::{Method, Request};
 use http_body_util::BodyExt;
 use kube::client::Body;
 use serde_json::{Value, json};
+use tokio::runtime::Runtime;
 
 use crate::{Answer, real, watching::Watch};
 
@@ -36,6 +37,19 @@ pub(crate) fn run(test: impl AsyncFnOnce(Suite)) {
 
 /// As [`run`], on a server in process with options of its own. The real one is as it is.
 pub(crate) fn run_with(change: impl FnOnce(&mut Options), test: impl AsyncFnOnce(Suite)) {
+    let mut change = Some(change);
+    let (runtime, suite) = prepare(&mut |options| {
+        if let Some(change) = change.take() {
+            change(options);
+        }
+    });
+    // Boxed, or each test would have the compiler make a runtime's loop of its own.
+    let test: Pin<Box<dyn Future<Output = ()> + '_>> = Box::pin(test(suite));
+    runtime.block_on(test);
+}
+
+/// A runtime, and the server with the namespace of the test that this thread is named after.
+fn prepare(change: &mut dyn FnMut(&mut Options)) -> (Runtime, Suite) {
     let assets = real::assets();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -45,7 +59,7 @@ pub(crate) fn run_with(change: impl FnOnce(&mut Options), test: impl AsyncFnOnce
     let name = thread::current().name().unwrap_or_default().to_owned();
     let function = name.rsplit("::").next().unwrap_or_default();
     let number = function.split('_').next().unwrap_or_default().to_owned();
-    runtime.block_on(async {
+    let suite = runtime.block_on(async {
         let (client, server) = if let Some(assets) = assets {
             (real::client(&assets).await, Server::Real(assets))
         } else {
@@ -56,11 +70,12 @@ pub(crate) fn run_with(change: impl FnOnce(&mut Options), test: impl AsyncFnOnce
         let suite = Suite { client, number, server };
         let namespace = json!({"metadata": {"name": suite.number}});
         suite.post("/api/v1/namespaces", namespace).await.is(201);
-        test(suite).await;
+        suite
     });
+    (runtime, suite)
 }
 
-fn embedded(change: impl FnOnce(&mut Options)) -> ApiServer {
+fn embedded(change: &mut dyn FnMut(&mut Options)) -> ApiServer {
     let mut options = Options::new(MemoryStorage::new());
     options.random = Random::seeded(1);
     // The tests' clock stands still for objects; a second for what waits.
