@@ -29,6 +29,7 @@ pub(crate) struct Access {
 /// One connection.
 pub(crate) struct Client {
     authority: String,
+    accept: &'static str,
     sender: Sender,
 }
 
@@ -98,12 +99,18 @@ impl Access {
     fn client(&self, sender: Sender) -> Client {
         Client {
             authority: self.authority.clone(),
+            accept: "application/json",
             sender,
         }
     }
 }
 
 impl Client {
+    /// The same connection, for answers of another form.
+    pub(crate) fn accepting(self, accept: &'static str) -> Self {
+        Self { accept, ..self }
+    }
+
     /// Sends a request; the answer's body is yet to be read.
     pub(crate) async fn open(&mut self, method: Method, path: &str, body: String) -> Result<Response<Incoming>> {
         let content_type = if method == Method::PATCH {
@@ -113,6 +120,7 @@ impl Client {
         };
         let request = Request::builder()
             .method(method)
+            .header(header::ACCEPT, self.accept)
             .header(header::CONTENT_TYPE, content_type);
         let body = Full::new(Bytes::from(body));
         Ok(match &mut self.sender {

@@ -34,8 +34,8 @@ pub(crate) fn has_kubectl() -> bool {
     command.status().is_ok_and(|status| status.success())
 }
 
-/// Runs `kubectl`, with nothing cached; how long it took.
-pub(crate) fn kubectl(kubeconfig: &Path, arguments: &[&str]) -> Duration {
+/// Runs `kubectl`, with nothing cached; how long it took, or what it said first.
+pub(crate) fn kubectl(kubeconfig: &Path, arguments: &[&str]) -> Result<Duration, String> {
     let cache = tempfile::tempdir().unwrap();
     let mut command = Command::new("kubectl");
     command
@@ -47,10 +47,9 @@ pub(crate) fn kubectl(kubeconfig: &Path, arguments: &[&str]) -> Duration {
     let start = Instant::now();
     let output = command.output().unwrap();
     let took = start.elapsed();
-    assert!(
-        output.status.success(),
-        "kubectl {arguments:?}: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    took
+    if output.status.success() {
+        return Ok(took);
+    }
+    let said = String::from_utf8_lossy(&output.stderr);
+    Err(said.lines().next().unwrap_or_default().to_owned())
 }

@@ -20,7 +20,7 @@ struct Group {
 
 type Measured<'a> = std::pin::Pin<Box<dyn Future<Output = ()> + 'a>>;
 
-const GROUPS: [Group; 10] = [
+const GROUPS: [Group; 9] = [
     Group {
         name: "start",
         measure: |kind, report| Box::pin(start::empty(kind, report)),
@@ -49,11 +49,6 @@ const GROUPS: [Group; 10] = [
     Group {
         name: "list",
         measure: |kind, report| Box::pin(load::list(kind, report)),
-        comparable: true,
-    },
-    Group {
-        name: "table",
-        measure: |kind, report| Box::pin(load::table(kind, report)),
         comparable: true,
     },
     Group {

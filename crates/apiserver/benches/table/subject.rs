@@ -49,7 +49,13 @@ impl Kind {
             Self::Real => {
                 let start = Instant::now();
                 let server = RealServer::start(&real::assets().unwrap()).unwrap();
-                (Subject::Real(server), milliseconds(start.elapsed()))
+                let (subject, took) = (Subject::Real(server), milliseconds(start.elapsed()));
+                // A real server says that it is ready a while before kubectl can use it.
+                let mut client = subject.access().http1().await.unwrap();
+                while client.get("/openapi/v2").await.is_err() {
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                }
+                (subject, took)
             }
         }
     }

@@ -1,5 +1,6 @@
 //! `GET` of a collection: selected, in pages, at a version.
 
+mod encode;
 mod options;
 
 use std::sync::Arc;
@@ -8,13 +9,14 @@ use http::{Response, StatusCode};
 use serde_json::{Value, json};
 
 pub(super) use self::options::{Filter, ListOptions, check_not_in_the_future, forbidden, revision};
-use self::options::{Page, Position};
-use super::{compress::WORTH_IT, context::Context, render};
+use self::{
+    encode::Encoder,
+    options::{Page, Position},
+};
+use super::{context::Context, render};
 use crate::{
     Body,
-    body::PIECE,
-    negotiate::{Answer, Encoding, Form, Shape},
-    objects,
+    negotiate::{Answer, Encoding},
     status::{ApiError, Result},
     store::{Listing, Stored},
 };
@@ -32,19 +34,13 @@ pub(super) fn list(context: &Context<'_>) -> Result<Response<Body>> {
     let form = context.form(Answer::List)?;
     let found = find(context, &options)?;
     let metadata = metadata(&found);
-    match form {
-        Form {
-            encoding: Encoding::Json,
-            shape: Shape::Itself,
-        } if !context.pretty() => {
-            let body = encode(context, &metadata, found.objects);
-            Ok(render::respond(StatusCode::OK, Encoding::Json, Vec::new()).map(|_| body))
-        }
-        Form { encoding, shape } => {
-            let value = value(context, shape, &metadata, &found.objects);
-            render::encoded(context, StatusCode::OK, encoding, &value)
-        }
+    let encoder = Encoder::new(context, form.shape, &metadata, found.objects);
+    if form.encoding == Encoding::Json && !context.pretty() {
+        let response = render::respond(StatusCode::OK, Encoding::Json, Vec::new());
+        return Ok(response.map(|_| encoder.body()));
     }
+    let value = serde_json::from_slice(&encoder.whole()).expect("what was just encoded decodes");
+    render::encoded(context, StatusCode::OK, form.encoding, &value)
 }
 
 /// The objects of a request, all of them in one page: what `deletecollection` works on.
@@ -134,69 +130,4 @@ fn metadata(found: &Found) -> Value {
         metadata["remainingItemCount"] = remaining.into();
     }
     metadata
-}
-
-/// The list's JSON, with every item's bytes taken as they are stored: whole, or for a long list piece by piece as the client
-/// takes it, so that one who reads slowly keeps no copy of everything.
-fn encode(context: &Context<'_>, metadata: &Value, objects: Vec<Arc<Stored>>) -> Body {
-    let resource = Arc::clone(&context.resource);
-    let mut piece = Vec::new();
-    let head = format!(
-        "{{\"kind\":{},\"apiVersion\":{},\"metadata\":{metadata},\"items\":[",
-        Value::from(resource.list_kind.as_str()),
-        Value::from(resource.api_version())
-    );
-    piece.extend_from_slice(head.as_bytes());
-    let head = resource.head();
-    let mut objects = objects.into_iter().enumerate();
-    let mut next = move |enough: usize| {
-        for (index, stored) in objects.by_ref() {
-            if index > 0 {
-                piece.push(b',');
-            }
-            let body = objects::body(&resource, &stored);
-            // Items of built-in lists have no type of their own; those of custom kinds do.
-            if resource.is_custom() {
-                Stored::splice(head.as_bytes(), &body, &mut piece);
-            } else {
-                piece.extend_from_slice(&body);
-            }
-            if piece.len() > enough {
-                return (std::mem::replace(&mut piece, Vec::with_capacity(PIECE * 2)), false);
-            }
-        }
-        piece.extend_from_slice(b"]}");
-        (std::mem::take(&mut piece), true)
-    };
-    let (first, whole) = next(WORTH_IT);
-    if whole {
-        return Body::whole(first);
-    }
-    let mut ended = false;
-    let rest = std::iter::from_fn(move || {
-        let (piece, last) = (!ended).then(|| next(PIECE))?;
-        ended = last;
-        Some(piece)
-    });
-    Body::pieces(std::iter::once(first).chain(rest).map(Into::into))
-}
-
-fn value(context: &Context<'_>, shape: Shape, metadata: &Value, objects: &[Arc<Stored>]) -> Value {
-    let resource = &context.resource;
-    let values = objects.iter().map(|stored| objects::value(resource, stored));
-    match shape {
-        Shape::Table => render::table(context, metadata, true, values.collect()),
-        Shape::Metadata => json!({
-            "kind": "PartialObjectMetadataList",
-            "apiVersion": "meta.k8s.io/v1",
-            "metadata": metadata,
-            "items": values.map(|object| render::metadata(&object)).collect::<Vec<_>>(),
-        }),
-        Shape::Itself => json!({
-            "kind": resource.list_kind,
-            "apiVersion": resource.api_version(),
-            "metadata": metadata,
-            "items": values.collect::<Vec<_>>(),
-        }),
-    }
 }

@@ -1,15 +1,19 @@
 //! Objects and lists in the shape and encoding that was asked for.
+//!
+//! What is stored is not taken apart for that: `write_…` copy the parts that stay as they are.
 
 use http::{HeaderValue, Response, StatusCode, header};
-use serde_json::{Value, json};
+use serde_json::{Value, json, value::RawValue};
 
 use super::context::Context;
 use crate::{
     Body,
     negotiate::{Encoding, Shape},
+    objects,
     query::Query,
     resource::Resource,
     status::{ApiError, Result},
+    store::Stored,
     table::Column,
 };
 
@@ -112,6 +116,45 @@ pub(super) fn columns(resource: &Resource) -> Value {
         })
     };
     resource.printer().columns().iter().map(column).collect()
+}
+
+/// Appends a stored object's row: what [`row`] makes of its value.
+pub(super) fn write_row(
+    resource: &Resource,
+    include: IncludeObject,
+    stored: &Stored,
+    now: jiff::Timestamp,
+    into: &mut Vec<u8>,
+) {
+    let cells = resource.printer().cells(&objects::value(resource, stored), now);
+    into.extend_from_slice(b"{\"cells\":");
+    into.extend_from_slice(Value::from(cells).to_string().as_bytes());
+    if include != IncludeObject::None {
+        into.extend_from_slice(b",\"object\":");
+        let shape = match include {
+            IncludeObject::Object => Shape::Itself,
+            _ => Shape::Metadata,
+        };
+        write_object(resource, shape, stored, into);
+    }
+    into.push(b'}');
+}
+
+/// Appends a stored object, whole or as nothing but its metadata.
+pub(super) fn write_object(resource: &Resource, shape: Shape, stored: &Stored, into: &mut Vec<u8>) {
+    #[derive(serde::Deserialize)]
+    struct Metadata<'a> {
+        #[serde(borrow)]
+        metadata: &'a RawValue,
+    }
+    let body = objects::body(resource, stored);
+    if shape != Shape::Metadata {
+        return Stored::splice(resource.head().as_bytes(), &body, into);
+    }
+    let Metadata { metadata } = serde_json::from_slice(&body).expect("a stored object has metadata");
+    into.extend_from_slice(br#"{"kind":"PartialObjectMetadata","apiVersion":"meta.k8s.io/v1","metadata":"#);
+    into.extend_from_slice(metadata.get().as_bytes());
+    into.push(b'}');
 }
 
 /// Nothing but the metadata of an object.

@@ -9,7 +9,6 @@ use crate::{
     handlers::{context::Context, list::Filter, render},
     metrics::Metrics,
     negotiate::Shape,
-    objects,
     registry::Registry,
     resource::{Resource, Source},
     server::State,
@@ -23,7 +22,6 @@ pub(super) struct Encoder {
     metrics: Arc<Metrics>,
     resource: Arc<Resource>,
     api_version: String,
-    head: String,
     namespace: Option<String>,
     shape: Shape,
     filter: Filter,
@@ -58,7 +56,6 @@ impl Encoder {
             clock: Arc::clone(&state.clock),
             metrics: Arc::clone(&state.metrics),
             api_version,
-            head: resource.head(),
             resource: Arc::clone(resource),
             namespace: context.path.namespace.clone(),
             shape,
@@ -138,21 +135,22 @@ impl Encoder {
 
     fn line(&self, kind: &str, stored: &Stored, columns: Option<Value>) -> Bytes {
         self.metrics.made_line();
-        match self.shape {
-            Shape::Itself => plain_line(kind, &self.head, &self.resource, stored),
-            Shape::Metadata => of_value(kind, &render::metadata(&objects::value(&self.resource, stored))),
-            Shape::Table => {
-                let object = objects::value(&self.resource, stored);
-                let table = json!({
-                    "kind": "Table",
-                    "apiVersion": "meta.k8s.io/v1",
-                    "metadata": {"resourceVersion": stored.revision.to_string()},
-                    "columnDefinitions": columns.unwrap_or_else(|| json!([])),
-                    "rows": [render::row(&self.resource, self.include, object, (self.clock)())],
-                });
-                of_value(kind, &table)
-            }
+        let mut line = Vec::with_capacity(stored.body.len() + 256);
+        line.extend_from_slice(format!("{{\"type\":\"{kind}\",\"object\":").as_bytes());
+        if self.shape == Shape::Table {
+            let columns = columns.unwrap_or_else(|| json!([]));
+            let head = format!(
+                r#"{{"kind":"Table","apiVersion":"meta.k8s.io/v1","metadata":{{"resourceVersion":"{}"}},"columnDefinitions":{columns},"rows":["#,
+                stored.revision
+            );
+            line.extend_from_slice(head.as_bytes());
+            render::write_row(&self.resource, self.include, stored, (self.clock)(), &mut line);
+            line.extend_from_slice(b"]}");
+        } else {
+            render::write_object(&self.resource, self.shape, stored, &mut line);
         }
+        line.extend_from_slice(b"}\n");
+        line.into()
     }
 
     /// Where the client is: it has seen everything up to this revision.
@@ -185,15 +183,6 @@ impl Encoder {
     pub(super) fn error(error: &ApiError) -> Bytes {
         of_value("ERROR", &error.status())
     }
-}
-
-fn plain_line(kind: &str, head: &str, resource: &Resource, stored: &Stored) -> Bytes {
-    let body = objects::body(resource, stored);
-    let mut line = Vec::with_capacity(body.len() + head.len() + 32);
-    line.extend_from_slice(format!("{{\"type\":\"{kind}\",\"object\":").as_bytes());
-    Stored::splice(head.as_bytes(), &body, &mut line);
-    line.extend_from_slice(b"}\n");
-    line.into()
 }
 
 fn of_value(kind: &str, object: &Value) -> Bytes {
