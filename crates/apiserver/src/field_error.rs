@@ -91,7 +91,8 @@ impl FieldError {
 
     /// The list or map has `actual` entries where `limit` are allowed.
     pub(crate) fn too_many(path: impl Into<String>, actual: usize, limit: u64) -> Self {
-        let detail = format!("must have at most {limit} items");
+        let items = if limit == 1 { "item" } else { "items" };
+        let detail = format!("must have at most {limit} {items}");
         Self::new(path, FieldErrorKind::TooMany, Some(Value::from(actual)), detail)
     }
 

@@ -15,6 +15,9 @@ use crate::{
 /// How much all annotations of an object may take together.
 const ANNOTATIONS_LIMIT: usize = 256 << 10;
 
+/// What says that an object is being deleted.
+const ENDING: [&str; 2] = ["deletionTimestamp", "deletionGracePeriodSeconds"];
+
 /// Refuses `metadata` of wrong types, and takes away what is null or empty. An empty `managedFields` means something.
 pub(crate) fn decode(resource: &Resource, value: &mut Value) -> Result<()> {
     let refuse = |field: &str, expected: &str| {
@@ -87,7 +90,7 @@ pub(crate) fn wipe(value: &mut Value) {
     }
 }
 
-/// Puts back what no update can change.
+/// Puts back what no update can change. That an object ends can't be made up either, but is refused instead.
 pub(crate) fn restore(live: &Value, value: &mut Value) {
     for field in [
         "uid",
@@ -101,7 +104,7 @@ pub(crate) fn restore(live: &Value, value: &mut Value) {
         let (from, to) = (&live["metadata"], object::metadata_mut(value));
         match from.get(field) {
             Some(member) => to.insert(field.to_owned(), member.clone()),
-            None if field == "generateName" => continue,
+            None if field == "generateName" || ENDING.contains(&field) => continue,
             None => to.remove(field),
         };
     }
@@ -156,7 +159,19 @@ pub(crate) fn validate(resource: &Resource, value: &Value, live: Option<&Value>)
             ));
         }
     }
-    errors.extend(live.and_then(|live| late_finalizers(value, live)));
+    if let Some(live) = live {
+        errors.extend(late_finalizers(value, live));
+        let made_up = ENDING
+            .into_iter()
+            .filter(|field| live["metadata"][*field] != metadata[*field]);
+        errors.extend(made_up.map(|field| {
+            FieldError::invalid(
+                format!("metadata.{field}"),
+                metadata[field].clone(),
+                "field is immutable",
+            )
+        }));
+    }
     errors
 }
 

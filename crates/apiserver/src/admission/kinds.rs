@@ -70,7 +70,10 @@ pub(super) fn prepare_update(state: &State, resource: &Resource, live: &Value, o
 pub(super) fn validate(resource: &Resource, object: &Value, live: Option<&Value>) -> Vec<FieldError> {
     let mut errors = Vec::new();
     match (resource.group(), resource.plural()) {
-        ("", "secrets" | "configmaps") => errors.extend(live.and_then(|live| immutable_data(object, live))),
+        ("", "secrets" | "configmaps") => {
+            errors.extend(data_keys(object));
+            errors.extend(live.and_then(|live| immutable_data(object, live)));
+        }
         ("apps", "deployments" | "replicasets" | "statefulsets" | "daemonsets") => {
             errors.extend(selector(object, live));
         }
@@ -106,6 +109,36 @@ fn merge_string_data(object: &mut Value) {
     for (key, text) in texts {
         object["data"][key] = BASE64_STANDARD.encode(text.as_str().unwrap_or_default()).into();
     }
+}
+
+/// The keys of a ConfigMap or a Secret become names of files.
+fn data_keys(object: &Value) -> Vec<FieldError> {
+    const LIMIT: usize = 253;
+    let mut errors = Vec::new();
+    for field in ["data", "binaryData"] {
+        for key in object[field].as_object().into_iter().flatten().map(|(key, _)| key) {
+            let mut invalid = |detail: String| {
+                errors.push(FieldError::invalid(format!("{field}[{key}]"), key.as_str(), detail));
+            };
+            let allowed = |character: char| character.is_ascii_alphanumeric() || "-_.".contains(character);
+            if key.len() > LIMIT {
+                invalid(format!("must be no more than {LIMIT} characters"));
+            }
+            if key.is_empty() || !key.chars().all(allowed) {
+                invalid(
+                    "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  \
+                     or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')"
+                        .to_owned(),
+                );
+            }
+            if key == "." || key == ".." {
+                invalid(format!("must not be '{key}'"));
+            } else if key.starts_with("..") {
+                invalid("must not start with '..'".to_owned());
+            }
+        }
+    }
+    errors
 }
 
 fn immutable_data(object: &Value, live: &Value) -> Option<FieldError> {

@@ -113,17 +113,8 @@ fn versions(crd: &Value) -> Vec<FieldError> {
             ));
         }
         names.push(name);
-        let schema = &version["schema"]["openAPIV3Schema"];
-        let at = format!("{path}.schema.openAPIV3Schema");
-        if schema.is_object() {
-            match Schema::compile(schema) {
-                Ok(schema) => errors.extend(schema.check(&at)),
-                Err(found) => errors.extend(found.into_iter().map(|error| error.under(&at))),
-            }
-        } else {
-            errors.push(FieldError::required(at, "schemas are required"));
-        }
     }
+    errors.extend(schemas(versions));
     let storage = versions.iter().filter(|version| version["storage"] == true).count();
     if storage != 1 {
         let detail = "must have exactly one version marked as storage version";
@@ -149,6 +140,35 @@ fn versions(crd: &Value) -> Vec<FieldError> {
                 stored.clone(),
                 detail,
             ));
+        }
+    }
+    errors
+}
+
+/// What is wrong with the schemas. One that all versions share is called the definition's own.
+fn schemas(versions: &[Value]) -> Vec<FieldError> {
+    let shared = versions
+        .iter()
+        .all(|version| version["schema"] == versions[0]["schema"]);
+    let mut errors = Vec::new();
+    for (index, version) in versions.iter().enumerate() {
+        let schema = &version["schema"]["openAPIV3Schema"];
+        let own = format!("spec.versions[{index}].schema.openAPIV3Schema");
+        if !schema.is_object() {
+            errors.push(FieldError::required(own, ""));
+            continue;
+        }
+        let at = if shared {
+            "spec.validation.openAPIV3Schema"
+        } else {
+            own.as_str()
+        };
+        match Schema::compile(schema) {
+            Ok(schema) => errors.extend(schema.check(at)),
+            Err(found) => errors.extend(found.into_iter().map(|error| error.under(at))),
+        }
+        if shared {
+            break;
         }
     }
     errors

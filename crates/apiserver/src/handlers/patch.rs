@@ -208,13 +208,12 @@ fn applied(context: &Context<'_>, body: &Bytes) -> Result<(Value, Vec<String>)> 
     let json = body.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{');
     let decode::Decoded { mut value, duplicates } =
         decode::decode(body, if json { BodyType::Json } else { BodyType::Yaml })?;
-    let (given, expected) = (
-        value["apiVersion"].as_str().unwrap_or_default().to_owned(),
-        context.resource.api_version(),
-    );
-    if value.is_object() && given != expected {
+    let text = |field: &str| value.get(field).and_then(Value::as_str).unwrap_or_default();
+    let (version, kind) = (text("apiVersion"), text("kind"));
+    if value.is_object() && (version != context.resource.api_version() || kind != context.resource.kind) {
+        let group = if version.contains('/') { "" } else { "/" };
         return Err(ApiError::BadRequest(format!(
-            "Incorrect version specified in apply patch. Specified patch version: {given}, expected: {expected}"
+            "invalid object type: {group}{version}, Kind={kind}"
         )));
     }
     context.check_type(&mut value)?;

@@ -98,7 +98,7 @@ fn c134_an_apply_names_its_manager() {
         let mut wrong = map(json!({}));
         wrong["apiVersion"] = "apps/v1".into();
         let refused = suite.apply("m", &path(&suite), wrong).await;
-        refused.refused(400, "BadRequest", "Incorrect version specified in apply patch");
+        refused.refused(400, "BadRequest", "invalid object type: apps/v1, Kind=ConfigMap");
         suite.get(&path(&suite)).await.is(404);
     });
 }

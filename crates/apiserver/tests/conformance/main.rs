@@ -36,6 +36,7 @@ mod delete;
 mod negotiation;
 mod paths;
 mod read;
+mod rules;
 mod update;
 mod watch;
 

@@ -154,16 +154,23 @@ fn c115_what_the_server_sets_stays_as_it_was() {
         let updated = put_changed(&suite, &path, |widget| {
             let metadata = &mut widget["metadata"];
             metadata["creationTimestamp"] = "2000-01-01T00:00:00Z".into();
-            metadata["deletionTimestamp"] = "2000-01-01T00:00:00Z".into();
             metadata["generation"] = 9.into();
             metadata["uid"] = Value::Null;
             metadata["labels"] = json!({"a": "b"});
         });
         let updated = updated.await.is(200).body;
-        for field in ["creationTimestamp", "deletionTimestamp", "generation", "uid"] {
+        for field in ["creationTimestamp", "generation", "uid"] {
             assert_eq!(updated["metadata"][field], widget["metadata"][field], "{field}");
         }
         assert_eq!(updated["metadata"]["labels"], json!({"a": "b"}));
+        for (field, value) in [
+            ("deletionTimestamp", json!("2000-01-01T00:00:00Z")),
+            ("deletionGracePeriodSeconds", json!(1)),
+        ] {
+            let refused = put_changed(&suite, &path, |widget| widget["metadata"][field] = value).await;
+            let refused = refused.refused(422, "Invalid", "field is immutable");
+            refused.caused_by("FieldValueInvalid", &format!("metadata.{field}"));
+        }
     });
 }
 
@@ -266,8 +273,14 @@ fn c120_json_patch() {
         assert_eq!(patch(added).await.is(200).body["data"], json!({"a": "1", "b": "2"}));
         let moved = json!([{"op": "move", "from": "/data/b", "path": "/data/c"}, {"op": "remove", "path": "/data/a"}]);
         assert_eq!(patch(moved).await.is(200).body["data"], json!({"c": "2"}));
-        let copied = json!([{"op": "copy", "from": "/data/c", "path": "/data/x~1y"}, {"op": "replace", "path": "/data/c", "value": "3"}]);
-        assert_eq!(patch(copied).await.is(200).body["data"], json!({"c": "3", "x/y": "2"}));
+        let copied = json!([
+            {"op": "add", "path": "/metadata/annotations", "value": {}},
+            {"op": "copy", "from": "/data/c", "path": "/metadata/annotations/example.test~1c"},
+            {"op": "replace", "path": "/data/c", "value": "3"},
+        ]);
+        let copied = patch(copied).await.is(200).body;
+        assert_eq!(copied["metadata"]["annotations"], json!({"example.test/c": "2"}));
+        assert_eq!(copied["data"], json!({"c": "3"}));
         let first = json!({"op": "replace", "path": "/data/c", "value": "4"});
         for failing in [
             json!([first, {"op": "test", "path": "/data/c", "value": "other"}]),
@@ -284,7 +297,7 @@ fn c120_json_patch() {
             "RequestEntityTooLarge",
             "The allowed maximum operations in a JSON patch is 10000, got 10001",
         );
-        assert_eq!(suite.get(&path).await.body["data"], json!({"c": "3", "x/y": "2"}));
+        assert_eq!(suite.get(&path).await.body, copied);
     });
 }
 
@@ -374,10 +387,13 @@ fn c123_custom_objects_have_no_strategic_merge_patch() {
 fn c124_a_patch_of_no_known_type_is_refused() {
     run(async |suite| {
         let path = suite.map("x").await;
+        let (_, widget) = with_widget(&suite).await;
         for content_type in ["application/json", "text/plain", ""] {
             let headers = [("content-type", content_type)];
-            let refused = suite.send(Method::PATCH, &path, &headers, b"{}".to_vec()).await;
-            let listed = "application/json-patch+json, application/merge-patch+json, ";
+            // Upstream has but a line of text for built-in kinds.
+            suite.send(Method::PATCH, &path, &headers, b"{}".to_vec()).await.is(415);
+            let refused = suite.send(Method::PATCH, &widget, &headers, b"{}".to_vec()).await;
+            let listed = "application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml";
             refused.refused(415, "UnsupportedMediaType", listed);
         }
         let headers = [("content-type", "application/merge-patch+json; charset=utf-8")];

@@ -290,7 +290,7 @@ async fn an_object_that_is_too_much_for_the_rules_is_refused() {
 
 #[tokio::test(start_paused = true)]
 async fn a_rule_that_does_not_compile_is_refused_with_its_place() {
-    let place = "spec.versions[0].schema.openAPIV3Schema.properties[spec].x-kubernetes-validations[0]";
+    let place = "spec.validation.openAPIV3Schema.properties[spec].x-kubernetes-validations[0]";
     let check = async |rule: Value, complaint: &str| {
         let message = refusal(rule).await;
         assert!(message.contains(place) && message.contains(complaint), "{message}");
@@ -340,6 +340,6 @@ async fn old_values_that_could_not_be_found_are_refused() {
     let spec = json!({"type": "object", "properties": {"list": {"type": "array", "items": item}}});
     let cluster = Cluster::with_namespace().await;
     let message = "oldSelf cannot be used on the uncorrelatable portion of the schema within \
-                   spec.versions[0].schema.openAPIV3Schema.properties[spec].properties[list]";
+                   spec.validation.openAPIV3Schema.properties[spec].properties[list]";
     cluster.post(CRDS, gauges(&spec)).await.refused(422, "Invalid", message);
 }
