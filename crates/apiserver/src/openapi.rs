@@ -1,52 +1,64 @@
-//! OpenAPI documents, as far as clients need them to write: which kinds can be patched, and that `fieldValidation` is
-//! known. Schemas only name their kind; what is in a kind is not told yet.
+//! OpenAPI documents: what there is to write and how, and what is in each kind, for clients that check, merge and explain by
+//! them. One document a group and version, made when it is asked for; their index only names their etags, which are made of
+//! what goes into them.
 //!
-//! Strategic merge patch is not announced: a client that computes such patches from these schemas would need all of a
-//! kind's merge keys in them, and falls back to those that it was built with where it isn't.
+//! `definitions.rs` describes the built-in types, `custom.rs` the kinds of CRDs, `paths.rs` what can be done with a kind,
+//! `v2.rs` writes the older document.
 
+mod custom;
+mod definitions;
+mod paths;
 mod v2;
 
-use std::{collections::BTreeMap, sync::LazyLock};
+use std::sync::{Arc, PoisonError};
 
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
 
+use self::definitions::{Definitions, Style};
 pub(crate) use self::v2::v2;
 use crate::{
     Body,
     handlers::{cached, document as with_etag},
     negotiate::Encoding,
     query::Query,
-    registry::{Document, Group, Registry, Version},
+    registry::{Document, Registry, Version},
     resource::{Resource, Source},
+    server::State,
     status::{ApiError, Result},
+    types,
 };
 
 /// The index of the documents, one for each group and version.
 pub(crate) fn index(registry: &Registry, headers: &HeaderMap) -> Response<Body> {
-    let entry = |(path, document): (&String, &Document)| {
-        let url = format!("/openapi/v3/{path}?hash={}", document.etag);
-        (path.clone(), json!({"serverRelativeURL": url}))
+    let groups = registry.groups().iter();
+    let versions = groups.flat_map(|group| group.versions.iter().map(|version| (group.name.as_str(), version)));
+    let entry = |(group, version): (&str, &Version)| {
+        let path = path(group, &version.name);
+        let url = format!("/openapi/v3/{path}?hash={}", etag(version));
+        (path, json!({"serverRelativeURL": url}))
     };
-    let paths: Map<String, Value> = documents(registry).iter().map(entry).collect();
+    let paths: Map<String, Value> = versions.map(entry).collect();
     cached(&with_etag(&json!({"paths": paths})), headers, "application/json")
 }
 
 /// The document of a group and version.
 pub(crate) fn document(
-    registry: &Registry,
+    state: &State,
     group: &str,
     version: &str,
     query: &Query,
     headers: &HeaderMap,
-    now: Timestamp,
 ) -> Result<Response<Body>> {
+    let registry = state.registry();
     let path = path(group, version);
-    let document = documents(registry).get(&path).ok_or(ApiError::NoSuchPath)?;
+    let version = registry.version(group, version).ok_or(ApiError::NoSuchPath)?;
+    let etag = etag(version);
     match query.get("hash") {
-        Some(hash) if hash != document.etag => {
-            let url = format!("/openapi/v3/{path}?hash={}", document.etag);
+        Some(hash) if hash != etag => {
+            let url = format!("/openapi/v3/{path}?hash={etag}");
             let mut response = Response::new(Body::empty());
             *response.status_mut() = StatusCode::MOVED_PERMANENTLY;
             let url = HeaderValue::from_str(&url).map_err(|_| ApiError::NoSuchPath)?;
@@ -54,11 +66,12 @@ pub(crate) fn document(
             Ok(response)
         }
         hash => {
-            let mut response = cached(document, headers, Encoding::Json.content_type());
+            let document = made(state, &registry, &path, version, etag);
+            let mut response = cached(&document, headers, Encoding::Json.content_type());
             if hash.is_some() {
                 let forever = HeaderValue::from_static("public, immutable");
                 response.headers_mut().insert(header::CACHE_CONTROL, forever);
-                response.headers_mut().insert(header::EXPIRES, in_a_year(now)?);
+                response.headers_mut().insert(header::EXPIRES, in_a_year(state.now())?);
             }
             Ok(response)
         }
@@ -79,83 +92,77 @@ fn path(group: &str, version: &str) -> String {
     }
 }
 
-fn documents(registry: &Registry) -> &BTreeMap<String, Document> {
-    registry.documents.openapi_v3.get_or_init(|| {
-        let of_group = |group: &Group| -> Vec<(String, Document)> {
-            let documents = group.versions.iter();
-            documents
-                .map(|version| (path(&group.name, &version.name), of_version(version)))
-                .collect()
-        };
-        registry.groups().iter().flat_map(of_group).collect()
-    })
+/// The document, which is made unless it was made before from the same.
+fn made(state: &State, registry: &Registry, path: &str, version: &Version, etag: String) -> Document {
+    let documents = Arc::clone(&registry.documents.openapi_v3);
+    let known = documents
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .get(path)
+        .cloned();
+    if let Some(known) = known.filter(|known| known.etag == etag) {
+        return known;
+    }
+    let body = of_version(state, version).to_string();
+    let document = Document {
+        etag,
+        body: body.into(),
+    };
+    let mut documents = documents.lock().unwrap_or_else(PoisonError::into_inner);
+    documents.insert(path.to_owned(), document.clone());
+    document
 }
 
-fn of_version(version: &Version) -> Document {
-    let (mut paths, mut schemas) = (Map::new(), Map::new());
-    for resource in version
-        .resources
-        .iter()
-        .filter(|resource| !matches!(resource.source, Source::Review))
-    {
-        paths.insert(item_path(resource), operations(resource));
-        schemas.insert(definition_name(resource), definition(resource));
+/// What tells the document of a version from any other, made of all that the document is made of.
+fn etag(version: &Version) -> String {
+    let mut digest = Sha256::new();
+    digest.update(env!("CARGO_PKG_VERSION"));
+    digest.update(types::digest());
+    for resource in &version.resources {
+        digest.update(format!(
+            "{} {} {} {} {} {} {:?}\n",
+            resource.api_version(),
+            resource.kind,
+            resource.list_kind,
+            resource.namespaced,
+            resource.status,
+            resource.scale.is_some(),
+            resource.verbs,
+        ));
+        digest.update(resource.plural());
+        digest.update(resource.fingerprint().to_le_bytes());
     }
-    with_etag(&json!({
+    format!("{:X}", digest.finalize())
+}
+
+fn of_version(state: &State, version: &Version) -> Value {
+    let mut paths = Map::new();
+    let mut definitions = Definitions::new(Style::OpenApi);
+    for resource in &version.resources {
+        let name = define(state, resource, &mut definitions);
+        paths.extend(paths::of(resource, &definitions.reference_to(&name)));
+    }
+    json!({
         "openapi": "3.0.0",
         "info": {"title": "Kubernetes", "version": "v1"},
         "paths": paths,
-        "components": {"schemas": schemas},
-    }))
+        "components": {"schemas": definitions.finish()},
+    })
 }
 
-fn item_path(resource: &Resource) -> String {
-    let root = if resource.group().is_empty() {
-        "/api".to_owned()
-    } else {
-        format!("/apis/{}", resource.group())
-    };
-    let namespace = if resource.namespaced {
-        "namespaces/{namespace}/"
-    } else {
-        ""
-    };
-    format!("{root}/{}/{namespace}{}/{{name}}", resource.version, resource.plural())
-}
-
-fn operations(resource: &Resource) -> Value {
-    static PARAMETERS: LazyLock<Value> = LazyLock::new(|| {
-        let parameter = |name: &str, kind: &str| json!({"name": name, "in": "query", "schema": {"type": kind}});
-        json!([
-            parameter("dryRun", "string"),
-            parameter("fieldManager", "string"),
-            parameter("fieldValidation", "string"),
-            parameter("force", "boolean"),
-        ])
-    });
-    let schema = json!({"$ref": format!("#/components/schemas/{}", definition_name(resource))});
-    let answer = json!({"200": {"description": "OK", "content": {"application/json": {"schema": schema}}}});
-    let kind = kind(resource);
-    let mut operations =
-        json!({"get": {"x-kubernetes-action": "get", "x-kubernetes-group-version-kind": kind, "responses": answer}});
-    if resource.verbs.contains(&"patch") {
-        let content: Map<String, Value> = [
-            "application/apply-patch+yaml",
-            "application/json-patch+json",
-            "application/merge-patch+json",
-        ]
-        .into_iter()
-        .map(|media| (media.to_owned(), json!({"schema": {"type": "object"}})))
-        .collect();
-        operations["patch"] = json!({
-            "x-kubernetes-action": "patch",
-            "x-kubernetes-group-version-kind": kind,
-            "parameters": *PARAMETERS,
-            "requestBody": {"content": content},
-            "responses": answer,
-        });
+/// Defines a kind and its list, and returns the name.
+fn define(state: &State, resource: &Resource, definitions: &mut Definitions) -> String {
+    let name = definition_name(resource);
+    match (&resource.source, resource.structure()) {
+        (Source::Custom { .. }, _) => custom::define(state, resource, &name, definitions),
+        (_, Some(structure)) => definitions.structure(structure),
+        (_, None) => definitions.define(&name, json!({"type": "object"})),
     }
-    operations
+    definitions.is_kind(&name, &kind(resource));
+    if resource.verbs.contains(&"list") {
+        definitions.list(&name, resource);
+    }
+    name
 }
 
 fn kind(resource: &Resource) -> Value {
@@ -164,22 +171,10 @@ fn kind(resource: &Resource) -> Value {
 
 /// `test.example.v1.Widget`: the group backwards, as upstream names the schemas of custom kinds.
 fn definition_name(resource: &Resource) -> String {
-    if !resource.is_custom() {
-        let group = resource
-            .group()
-            .split('.')
-            .next()
-            .filter(|group| !group.is_empty())
-            .unwrap_or("core");
-        return format!("io.k8s.api.{group}.{}.{}", resource.version, resource.kind);
+    if let Some(structure) = resource.structure() {
+        return structure.open_api_name();
     }
     let mut parts: Vec<&str> = resource.group().split('.').rev().collect();
     parts.extend([resource.version.as_str(), resource.kind.as_str()]);
     parts.join(".")
-}
-
-fn definition(resource: &Resource) -> Value {
-    let mut definition = json!({"type": "object"});
-    definition["x-kubernetes-group-version-kind"] = json!([kind(resource)]);
-    definition
 }

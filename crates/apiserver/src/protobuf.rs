@@ -150,7 +150,7 @@ fn value(kind: &Type, raw: Raw<'_>) -> Result<Value> {
         Type::Duration => leaf::duration(raw.bytes()?)?,
         Type::Quantity => leaf::quantity(raw.bytes()?)?,
         Type::IntOrString => leaf::int_or_string(raw.bytes()?)?,
-        Type::Raw | Type::Json => leaf::raw_json(raw.bytes()?)?,
+        Type::Raw | Type::FieldsV1 | Type::Json => leaf::raw_json(raw.bytes()?)?,
         Type::SchemaOrArray => schema_or_list(raw.bytes()?, &Type::Struct(JSON_SCHEMA))?,
         Type::SchemaOrBool => schema_or_bool(raw.bytes()?)?,
         Type::SchemaOrStrings => schema_or_list(raw.bytes()?, &Type::String)?,

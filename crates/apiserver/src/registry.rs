@@ -3,7 +3,7 @@
 use std::{
     cmp::Ordering,
     collections::BTreeMap,
-    sync::{Arc, OnceLock},
+    sync::{Arc, Mutex, OnceLock},
 };
 
 use bytes::Bytes;
@@ -61,8 +61,8 @@ pub(crate) struct Documents {
     pub(crate) groups: OnceLock<Document>,
     pub(crate) openapi_v2: OnceLock<Document>,
     pub(crate) openapi_v2_protobuf: OnceLock<Document>,
-    /// By the path below `/openapi/v3/`.
-    pub(crate) openapi_v3: OnceLock<BTreeMap<String, Document>>,
+    /// By the path below `/openapi/v3/`. Most stay right when a CRD changes: their etags tell, and are made without them.
+    pub(crate) openapi_v3: Arc<Mutex<BTreeMap<String, Document>>>,
 }
 
 // === impl Registry ===
@@ -87,7 +87,9 @@ impl Registry {
         } else {
             custom.insert(crd.to_owned(), versions.into_iter().map(Arc::new).collect());
         }
-        Self::of(self.fixed.clone(), custom)
+        let mut changed = Self::of(self.fixed.clone(), custom);
+        changed.documents.openapi_v3 = Arc::clone(&self.documents.openapi_v3);
+        changed
     }
 
     /// What the versions of a custom kind are filed under.

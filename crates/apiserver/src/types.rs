@@ -23,5 +23,6 @@ pub(crate) use self::{
     decode::{Spelling, decode},
     must::missing,
     node::{BuiltIn, built_in, object_meta},
+    read::digest,
     table::{Field, Name, Struct, Type, kind},
 };

@@ -44,10 +44,8 @@ pub(super) fn answer(
         ["apis", group, version] => discovery::resources(&registry, group, version),
         ["openapi", "v2"] => openapi::v2(&registry, headers),
         ["openapi", "v3"] => Ok(openapi::index(&registry, headers)),
-        ["openapi", "v3", "api", version] => openapi::document(&registry, "", version, query, headers, state.now()),
-        ["openapi", "v3", "apis", group, version] => {
-            openapi::document(&registry, group, version, query, headers, state.now())
-        }
+        ["openapi", "v3", "api", version] => openapi::document(state, "", version, query, headers),
+        ["openapi", "v3", "apis", group, version] => openapi::document(state, group, version, query, headers),
         ["metrics"] => {
             let attributes = RequestAttributes {
                 verb: method,

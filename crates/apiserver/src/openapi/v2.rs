@@ -1,10 +1,18 @@
 //! The older document (Swagger 2.0), as JSON and in the binary form that Go clients insist on. They ask for it where the
 //! newer documents don't name a kind, to see whether there is no such kind or just a server of another age.
+//!
+//! What is in a kind is told in JSON, and of built-in kinds only: the newer documents tell of all.
 
 use http::{HeaderMap, Response, header};
 use serde_json::{Map, Value, json};
 
-use super::{definition, definition_name, item_path, kind, with_etag};
+use super::{
+    definition_name,
+    definitions::{Definitions, Style},
+    kind,
+    paths::{PARAMETERS, item_path},
+    with_etag,
+};
 use crate::{
     Body,
     handlers::cached,
@@ -25,14 +33,6 @@ const CONSUMES: [&str; 3] = [
     "application/json-patch+json",
     "application/merge-patch+json",
     "application/apply-patch+yaml",
-];
-
-/// Parameters of a patch, and their types.
-const PARAMETERS: [(&str, &str); 4] = [
-    ("dryRun", "string"),
-    ("fieldManager", "string"),
-    ("fieldValidation", "string"),
-    ("force", "boolean"),
 ];
 
 /// Answers in the first form of those asked for that there is.
@@ -71,9 +71,15 @@ fn patchable(resource: &Resource) -> bool {
 }
 
 fn swagger(registry: &Registry) -> Value {
-    let definitions: Map<String, Value> = resources(registry)
-        .map(|resource| (definition_name(resource), definition(resource)))
-        .collect();
+    let mut definitions = Definitions::new(Style::Swagger);
+    for resource in resources(registry) {
+        let name = definition_name(resource);
+        match resource.structure() {
+            Some(structure) => definitions.structure(structure),
+            None => definitions.define(&name, json!({"type": "object"})),
+        }
+        definitions.is_kind(&name, &kind(resource));
+    }
     let parameters: Value = PARAMETERS
         .iter()
         .map(|(name, kind)| json!({"name": name, "in": "query", "type": kind, "uniqueItems": true}))
@@ -95,7 +101,7 @@ fn swagger(registry: &Registry) -> Value {
         "swagger": "2.0",
         "info": {"title": "Kubernetes", "version": "v1"},
         "paths": paths,
-        "definitions": definitions,
+        "definitions": definitions.finish(),
     })
 }
 

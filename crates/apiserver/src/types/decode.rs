@@ -87,7 +87,7 @@ impl Decoder {
             (Type::String | Type::Text(_) | Type::Uid | Type::Duration | Type::IntOrString, Value::String(_))
             | (Type::Bool | Type::SchemaOrBool, Value::Bool(_))
             | (Type::Float64, Value::Number(_))
-            | (Type::Raw | Type::Json, _) => Ok(()),
+            | (Type::Raw | Type::FieldsV1 | Type::Json, _) => Ok(()),
             (Type::Int32 | Type::Int64, Value::Number(number)) => integer(kind, number, place),
             (Type::Bytes, Value::String(text)) => base64(text),
             (Type::Time | Type::MicroTime, Value::String(_)) => self.time(kind, value),
@@ -227,6 +227,7 @@ fn in_go(kind: &Type) -> String {
         Type::Quantity => "resource.Quantity".to_owned(),
         Type::Uid => "types.UID".to_owned(),
         Type::Raw => "runtime.RawExtension".to_owned(),
+        Type::FieldsV1 => "v1.FieldsV1".to_owned(),
         Type::Json => "v1.JSON".to_owned(),
         Type::SchemaOrArray | Type::SchemaOrBool | Type::SchemaOrStrings => JSON_SCHEMA.in_go(),
         Type::Text(text) => text.name.in_go(),

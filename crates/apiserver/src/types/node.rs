@@ -122,7 +122,7 @@ fn of_type(kind: &Type) -> Edge {
             ..Node::default()
         }
         .into(),
-        Type::Raw => Node {
+        Type::Raw | Type::FieldsV1 => Node {
             unknown: Unknown::Preserve,
             ..Node::of_type(schema::Type::Object)
         }

@@ -23,6 +23,10 @@
 //! | `must` | it is refused empty; for an object: what must be in it must, even if it is left out |
 //! | `default=<JSON>` | what stands there where nothing was said |
 
+use std::sync::LazyLock;
+
+use sha2::{Digest, Sha256};
+
 use super::table::{self, ByName, Field, Name, Struct, Text, Type};
 use crate::schema::ListType;
 
@@ -52,6 +56,18 @@ const FILES: &[&str] = &[
     include_str!("scheduling.txt"),
     include_str!("storage.txt"),
 ];
+
+/// What tells this table from any other.
+pub(crate) fn digest() -> &'static [u8] {
+    static DIGEST: LazyLock<Vec<u8>> = LazyLock::new(|| {
+        let mut digest = Sha256::new();
+        for file in FILES {
+            digest.update(file);
+        }
+        digest.finalize().to_vec()
+    });
+    &DIGEST
+}
 
 /// All strings that have names of their own.
 pub(super) fn texts() -> ByName<Text> {
@@ -213,6 +229,7 @@ fn type_of(package: &'static str, code: &'static str) -> Type {
         "IntOrString" => Type::IntOrString,
         "types.UID" => Type::Uid,
         "raw" => Type::Raw,
+        "FieldsV1" => Type::FieldsV1,
         "JSON" => Type::Json,
         "SchemaOrArray" => Type::SchemaOrArray,
         "SchemaOrBool" => Type::SchemaOrBool,

@@ -14,7 +14,6 @@ pub(crate) struct Name {
 
 /// An object: its fields.
 #[derive(Debug)]
-#[expect(dead_code, reason = "what is only for people is not published yet")]
 pub(crate) struct Struct {
     pub(crate) name: Name,
     /// The package as OpenAPI names it.
@@ -38,7 +37,6 @@ pub(crate) struct Text {
 
 /// What there is to say of a field.
 #[derive(Debug)]
-#[expect(dead_code, reason = "what is only for people is not published yet")]
 #[expect(
     clippy::struct_excessive_bools,
     reason = "independent facts, each with a word of its own in the table"
@@ -81,6 +79,8 @@ pub(crate) enum Type {
     Uid,
     /// An object of any kind.
     Raw,
+    /// A set of fields, as `managedFields` has it.
+    FieldsV1,
     /// Any JSON, null included.
     Json,
     /// Of JSON schemas: a schema or several.
@@ -156,6 +156,11 @@ impl Struct {
             Type::Struct(inner) if field.name == "." => inner.structure().members(),
             _ => Box::new(std::iter::once(field)),
         }))
+    }
+
+    /// The name in OpenAPI: `io.k8s.api.core.v1.Pod`.
+    pub(crate) fn open_api_name(&self) -> String {
+        format!("{}.{}", self.open_api_package, self.name.name)
     }
 }
 

@@ -37,6 +37,7 @@ mod negotiation;
 mod paths;
 mod read;
 mod rules;
+mod types;
 mod update;
 mod watch;
 

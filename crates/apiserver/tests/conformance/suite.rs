@@ -75,7 +75,8 @@ fn prepare(change: &mut dyn FnMut(&mut Options)) -> (Runtime, Suite) {
     (runtime, suite)
 }
 
-fn embedded(change: &mut dyn FnMut(&mut Options)) -> ApiServer {
+/// A server of this crate, in process.
+pub(crate) fn embedded(change: &mut dyn FnMut(&mut Options)) -> ApiServer {
     let mut options = Options::new(MemoryStorage::new());
     options.random = Random::seeded(1);
     // The tests' clock stands still for objects; a second for what waits.
