@@ -76,15 +76,16 @@ impl ResourcePath {
     pub(crate) fn verb(&self, method: &Method, query: &Query) -> Result<Verb> {
         let named = self.name.is_some();
         Ok(match *method {
-            Method::GET | Method::HEAD if named => Verb::Get,
-            Method::GET | Method::HEAD if query.flag("watch") => Verb::Watch,
-            Method::GET | Method::HEAD => Verb::List,
+            Method::GET if named => Verb::Get,
+            Method::GET if query.flag("watch") => Verb::Watch,
+            Method::GET => Verb::List,
             Method::POST => Verb::Create,
             Method::PUT => Verb::Update,
             Method::PATCH => Verb::Patch,
             Method::DELETE if named => Verb::Delete,
             Method::DELETE => Verb::DeleteCollection,
-            _ => return Err(ApiError::NoSuchPath),
+            // Upstream has no HEAD for resources either.
+            _ => return Err(ApiError::NoSuchMethod),
         })
     }
 

@@ -29,6 +29,9 @@ pub(crate) enum ApiError {
     /// A path under which there is nothing.
     #[error("the server could not find the requested resource")]
     NoSuchPath,
+    /// A method that no resource has.
+    #[error("the server does not allow this method on the requested resource")]
+    NoSuchMethod,
     #[error("{verb} is not supported on resources of kind \"{}\"", resource.qualified())]
     MethodNotAllowed { verb: &'static str, resource: ResourceId },
     #[error("only the following media types are accepted: application/json, application/yaml")]
@@ -118,7 +121,7 @@ impl ApiError {
             Self::Unauthorized => StatusCode::UNAUTHORIZED,
             Self::Forbidden { .. } => StatusCode::FORBIDDEN,
             Self::NotFound { .. } | Self::NoSuchPath => StatusCode::NOT_FOUND,
-            Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
+            Self::MethodNotAllowed { .. } | Self::NoSuchMethod => StatusCode::METHOD_NOT_ALLOWED,
             Self::NotAcceptable => StatusCode::NOT_ACCEPTABLE,
             Self::UnsupportedMediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::AlreadyExists { .. } | Self::Conflict { .. } | Self::ApplyConflict(_) => StatusCode::CONFLICT,
@@ -138,7 +141,7 @@ impl ApiError {
             Self::Unauthorized => "Unauthorized",
             Self::Forbidden { .. } => "Forbidden",
             Self::NotFound { .. } | Self::NoSuchPath => "NotFound",
-            Self::MethodNotAllowed { .. } => "MethodNotAllowed",
+            Self::MethodNotAllowed { .. } | Self::NoSuchMethod => "MethodNotAllowed",
             Self::NotAcceptable => "NotAcceptable",
             Self::UnsupportedMediaType(_) => "UnsupportedMediaType",
             Self::AlreadyExists { .. } => "AlreadyExists",
@@ -200,6 +203,7 @@ impl ApiError {
             | Self::Unauthorized
             | Self::Forbidden { resource: None, .. }
             | Self::NoSuchPath
+            | Self::NoSuchMethod
             | Self::NotAcceptable
             | Self::UnsupportedMediaType(_)
             | Self::Unprocessable(_)

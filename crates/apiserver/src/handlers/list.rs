@@ -18,7 +18,7 @@ use crate::{
     Body,
     negotiate::{Answer, Encoding},
     status::{ApiError, Result},
-    store::{Listing, Stored},
+    store::{Listing, ObjectKey, Stored},
 };
 
 /// One page of a list.
@@ -69,13 +69,13 @@ fn find(context: &Context<'_>, options: &ListOptions) -> Result<Found> {
             let Some(listing) = store.list_at(&resource.id, namespace, *revision) else {
                 return Err(expired_page(store.revision(), last, name));
             };
-            (listing, Some((last.as_str(), name.as_str())))
+            (listing, Some(ObjectKey::new(last, name)))
         }
     };
     Ok(page(context, options, listing, start))
 }
 
-fn page(context: &Context<'_>, options: &ListOptions, listing: Listing, start: Option<(&str, &str)>) -> Found {
+fn page(context: &Context<'_>, options: &ListOptions, listing: Listing, start: Option<ObjectKey>) -> Found {
     let filter = &options.filter;
     let Listing { revision, objects } = listing;
     let mut objects: Vec<Arc<Stored>> = objects
@@ -83,7 +83,7 @@ fn page(context: &Context<'_>, options: &ListOptions, listing: Listing, start: O
         .filter(|stored| filter.matches(&context.resource, stored))
         .collect();
     if let Some(start) = start {
-        let after = objects.partition_point(|stored| (&*stored.key.namespace, &*stored.key.name) <= start);
+        let after = objects.partition_point(|stored| stored.key <= start);
         objects.drain(..after);
     }
     let mut found = Found {

@@ -26,14 +26,7 @@ static VALUE_PATTERN: LazyLock<Regex> = LazyLock::new(|| whole(VALUE));
 pub(crate) fn complaint(rule: NameRule, name: &str) -> Option<String> {
     match rule {
         NameRule::Subdomain => subdomain(name),
-        NameRule::Label => too_long(name, 63).or_else(|| {
-            (!LABEL_PATTERN.is_match(name)).then(|| {
-                format!(
-                    "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and \
-                     end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '{LABEL}')"
-                )
-            })
-        }),
+        NameRule::Label => too_long(name, 63).or_else(|| label(name)),
         NameRule::Label1035 => too_long(name, 63).or_else(|| {
             (!LABEL_1035_PATTERN.is_match(name)).then(|| {
                 format!(
@@ -50,6 +43,19 @@ pub(crate) fn complaint(rule: NameRule, name: &str) -> Option<String> {
             let forbidden = ['/', '%'].into_iter().find(|forbidden| name.contains(*forbidden));
             forbidden.map(|forbidden| format!("may not contain '{forbidden}'"))
         }
+    }
+}
+
+fn label(name: &str) -> Option<String> {
+    if LABEL_PATTERN.is_match(name) {
+        None
+    } else if SUBDOMAIN_PATTERN.is_match(name) {
+        Some("must not contain dots".to_owned())
+    } else {
+        Some(format!(
+            "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and \
+             end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '{LABEL}')"
+        ))
     }
 }
 

@@ -32,7 +32,8 @@ pub(crate) async fn client(assets: &Path) -> kube::Client {
 pub(crate) async fn config(assets: &Path) -> kube::Config {
     let kubeconfig = running(assets, |server| fs::read_to_string(&server.kubeconfig).unwrap());
     let kubeconfig = kube::config::Kubeconfig::from_yaml(&kubeconfig).unwrap();
-    kube::Config::from_custom_kubeconfig(kubeconfig, &kube::config::KubeConfigOptions::default())
+    let options = kube::config::KubeConfigOptions::default();
+    kube::Config::from_custom_kubeconfig(kubeconfig, &options)
         .await
         .unwrap()
 }

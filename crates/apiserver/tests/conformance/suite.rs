@@ -103,6 +103,19 @@ impl Suite {
         self.with_client(client)
     }
 
+    /// The same by a client that takes a refusal for an answer, also one that says when to try again.
+    pub(crate) async fn unretried(&self) -> Self {
+        let client = match &self.server {
+            Server::Embedded(_) => self.client.clone(),
+            Server::Real(assets) => {
+                let mut config = real::config(assets).await;
+                config.default_retry = false;
+                kube::Client::try_from(config).unwrap()
+            }
+        };
+        self.with_client(client)
+    }
+
     /// The same by another client.
     pub(crate) fn with_client(&self, client: kube::Client) -> Self {
         Self {

@@ -109,3 +109,16 @@ async fn a_built_in_kind_refuses_other_types_and_what_must_be_there() {
         .await;
     patched.refused(422, "Invalid", "patch: Invalid value");
 }
+
+#[tokio::test(start_paused = true)]
+async fn custom_kinds_are_not_sent_in_protobuf() {
+    let cluster = Cluster::with_namespace().await;
+    let definitions = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
+    cluster.post(definitions, crate::widgets()).await.is(201);
+    let path = "/apis/example.test/v1/namespaces/t/widgets";
+    let headers = [("content-type", "application/vnd.kubernetes.protobuf")];
+    let widget = cluster
+        .send(http::Method::POST, path, &headers, b"k8s\0\x12\0".to_vec())
+        .await;
+    widget.refused(415, "UnsupportedMediaType", "");
+}
