@@ -1,11 +1,13 @@
 //! What a cluster does by itself, as far as every client takes it for granted: namespaces that end take their contents
-//! along, dependents go with their owners, each namespace gets its ServiceAccount.
+//! along, dependents go with their owners, each namespace gets its ServiceAccount, Events end after a time.
 //!
 //! One task works through the store's feed of changed objects, one at a time and in order, so that the same requests
-//! always lead to the same changes.
+//! always lead to the same changes. What can't be done yet it puts on its agenda.
 
+mod agenda;
 mod bootstrap;
 mod definition;
+mod event;
 mod furnish;
 mod garbage;
 mod namespace;
@@ -14,10 +16,12 @@ use std::{
     future::poll_fn,
     sync::{Arc, Weak},
     task::Poll,
+    time::Duration,
 };
 
 use serde_json::Value;
 
+use self::agenda::Agenda;
 pub(crate) use self::bootstrap::bootstrap;
 use crate::{
     admission::{Ownership, Write, WriteOptions},
@@ -31,12 +35,20 @@ use crate::{
 /// The field manager and user agent of the controllers.
 const MANAGER: &str = "kube-controller-manager";
 
+/// When something that failed, for lack of space perhaps, is tried again.
+const RETRY: Duration = Duration::from_secs(10);
+
 /// Works for as long as the server is there.
 pub(crate) async fn run(state: Weak<State>) {
-    while let Some((state, item)) = next(&state).await {
-        if let Err(error) = reconcile(&state, &item) {
-            // The object is looked at again when it, or what holds it back, changes.
-            tracing::warn!(resource = %item.resource.qualified(), name = %item.key.name, %error, "failed to reconcile");
+    let mut agenda = Agenda::default();
+    while let Some((state, item)) = next(&state, &mut agenda).await {
+        match reconcile(&state, &item) {
+            Ok(None) => {}
+            Ok(Some(later)) => agenda.add(item, later),
+            Err(error) => {
+                tracing::warn!(resource = %item.resource.qualified(), name = %item.key.name, %error, "failed to reconcile");
+                agenda.add(item, RETRY);
+            }
         }
         drop(state);
         // Requests come first: a cascade of thousands must not hold them up.
@@ -45,46 +57,53 @@ pub(crate) async fn run(state: Weak<State>) {
 }
 
 /// The next object to look at; `None` once the server is gone.
-async fn next(state: &Weak<State>) -> Option<(Arc<State>, Item)> {
+async fn next(state: &Weak<State>, agenda: &mut Agenda) -> Option<(Arc<State>, Item)> {
     poll_fn(|context| {
         let Some(state) = state.upgrade() else {
             return Poll::Ready(None);
         };
-        let item = state.store.with_feed(|feed| {
-            let item = feed.pop();
+        let changed = state.store.with_feed(|feed| {
+            // An event that is waited for ends when it ends, however often it is written.
+            let item = std::iter::from_fn(|| feed.pop()).find(|item| !(event::is_event(item) && agenda.holds(item)));
             if item.is_none() {
                 feed.wait(context.waker().clone());
             }
             item
         });
-        match item {
+        match changed {
             Some(item) => Poll::Ready(Some((state, item))),
-            None => Poll::Pending,
+            None => agenda.poll_due(context).map(|item| Some((state, item))),
         }
     })
     .await
 }
 
-fn reconcile(state: &State, item: &Item) -> Result<()> {
-    let Some(stored) = state.store.get(&item.resource, &item.key) else {
-        return Ok(());
-    };
+/// Does what is to be done about an object; returns when to look at it again if nothing changes.
+fn reconcile(state: &State, item: &Item) -> Result<Option<Duration>> {
     let registry = state.registry();
     let Some(resource) = registry.stored(&item.resource) else {
-        return Ok(());
+        return Ok(None);
     };
     let is_namespace = resource.is_core("namespaces");
+    let Some(stored) = state.store.get(&item.resource, &item.key) else {
+        if is_namespace && bootstrap::NAMESPACES.contains(&&*item.key.name) {
+            bootstrap::namespace(state, &item.key.name)?;
+        }
+        return Ok(None);
+    };
+    if event::is_event(item) {
+        return event::expire(state, resource, &stored);
+    }
     if is_namespace && !stored.deleting {
-        return furnish::furnish(state, &item.key.name);
+        return furnish::furnish(state, &item.key.name).map(|()| None);
     }
-    garbage::collect(state, resource, item, &stored)?;
+    let later = garbage::collect(state, resource, item, &stored)?;
     if is_namespace {
-        namespace::empty(state, resource, item)
+        namespace::empty(state, resource, item)?;
     } else if stored.deleting && resource.id == crd::resource_id() {
-        definition::clean_up(state, resource, item)
-    } else {
-        Ok(())
+        definition::clean_up(state, resource, item)?;
     }
+    Ok(later)
 }
 
 /// Creates an object as a client would; one that is there already is left alone.

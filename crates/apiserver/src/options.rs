@@ -1,6 +1,6 @@
 //! What an API server is opened with.
 
-use std::{collections::BTreeMap, fmt, net::Ipv4Addr, sync::Arc};
+use std::{collections::BTreeMap, fmt, net::Ipv4Addr, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 
@@ -33,6 +33,8 @@ pub struct Options {
     /// How many past changes of each resource are kept, fewer where they take more than a few MB. A watch from before that
     /// is answered with `Expired`.
     pub history: usize,
+    /// How long an Event is kept after it was last written.
+    pub event_ttl: Duration,
     /// First address and prefix length of the range that Services get their cluster IPs from.
     pub service_range: (Ipv4Addr, u8),
 }
@@ -63,6 +65,7 @@ impl Options {
             tokens: BTreeMap::new(),
             authorizer: None,
             history: HISTORY,
+            event_ttl: Duration::from_hours(1),
             service_range: (Ipv4Addr::new(172, 30, 0, 0), 16),
         }
     }

@@ -147,6 +147,13 @@ impl Registry {
             .find_map(|version| version.resources.iter().find(|resource| resource.id == *id))
     }
 
+    /// The preferred version of a kind.
+    pub(crate) fn of_kind(&self, group: &str, kind: &str) -> Option<&Arc<Resource>> {
+        let group = self.groups.iter().find(|candidate| candidate.name == group)?;
+        let resources = group.versions.iter().flat_map(|version| &version.resources);
+        resources.into_iter().find(|resource| resource.kind == kind)
+    }
+
     /// A built-in kind that is known to be there.
     pub(crate) fn built_in(&self, group: &str, plural: &str) -> &Arc<Resource> {
         self.stored(&ResourceId::new(group, plural))

@@ -32,6 +32,7 @@ pub(crate) struct State {
     pub(crate) version: ServerVersion,
     pub(crate) root_ca: Option<String>,
     pub(crate) authorizer: Option<crate::Authorizer>,
+    pub(crate) event_ttl: std::time::Duration,
     pub(crate) service_range: (std::net::Ipv4Addr, u8),
     tokens: std::collections::BTreeMap<String, Identity>,
     /// The task that runs the controllers, once there was a request.
@@ -65,6 +66,7 @@ impl ApiServer {
             tokens,
             authorizer,
             history,
+            event_ttl,
             service_range,
         } = options;
         let store = Arc::new(Store::open(storage, history)?);
@@ -78,6 +80,7 @@ impl ApiServer {
             version,
             root_ca,
             authorizer,
+            event_ttl,
             service_range,
             tokens,
             controllers: Mutex::new(None),
@@ -92,8 +95,8 @@ impl ApiServer {
         ApiService::new(self.clone(), identity)
     }
 
-    /// Runs the controllers (namespaces, garbage collection, default ServiceAccounts) until dropped. Not needed on a tokio
-    /// runtime: there the first request starts them.
+    /// Runs the controllers (namespaces, garbage collection, default ServiceAccounts, the end of Events) until dropped. Not
+    /// needed on a tokio runtime: there the first request starts them. On another, nothing happens by the mere passing of time.
     pub async fn run(&self) {
         controllers::run(Arc::downgrade(&self.state)).await;
     }

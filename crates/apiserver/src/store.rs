@@ -25,7 +25,7 @@ use std::{
 use serde_json::Value;
 
 pub(crate) use self::{
-    feed::{Feed, Item},
+    feed::{Feed, Item, ROOT_CA},
     keys::{ObjectKey, ResourceId},
     log::LogError,
     stored::Stored,
@@ -56,6 +56,8 @@ struct Inner {
     uids: BTreeMap<String, Item>,
     /// Dependents by their owner's uid, whether the owner is there or not.
     dependents: BTreeMap<String, BTreeSet<Item>>,
+    /// Of these owners, those that were there once.
+    former: BTreeSet<String>,
     log: Log,
     feed: Feed,
     subscriptions: u64,
@@ -115,6 +117,7 @@ impl Store {
             tables: BTreeMap::new(),
             uids: BTreeMap::new(),
             dependents: BTreeMap::new(),
+            former: BTreeSet::new(),
             log,
             feed: Feed::default(),
             subscriptions: 0,
@@ -152,6 +155,11 @@ impl Store {
     /// Whether an object of this uid is there.
     pub(crate) fn find(&self, uid: &str) -> Option<Item> {
         self.lock().uids.get(uid).cloned()
+    }
+
+    /// Whether an owner of this uid was there once, and left dependents that are there still.
+    pub(crate) fn was_owner(&self, uid: &str) -> bool {
+        self.lock().former.contains(uid)
     }
 
     /// Objects that name this uid as an owner.
@@ -413,15 +421,23 @@ impl Inner {
             }
         }
         self.feed.changed(&item, &stored, removes);
-        if removes {
-            for dependent in self.dependents.get(&stored.uid).into_iter().flatten() {
-                self.feed.push(dependent.clone());
-            }
-            // An owner that waits for its dependents may now have none left.
-            for owner in &stored.owners {
-                if let Some(owner) = self.uids.get(owner) {
+        let before = previous.iter().flat_map(|previous| &previous.owners);
+        // An owner that waits for its dependents may now have none left.
+        for owner in before.chain(&stored.owners) {
+            if let Some(owner) = self.uids.get(owner) {
+                let table = self.tables.get(&owner.resource);
+                if table
+                    .and_then(|table| table.get(&owner.key))
+                    .is_some_and(|owner| owner.deleting)
+                {
                     self.feed.push(owner.clone());
                 }
+            }
+        }
+        if removes && let Some(dependents) = self.dependents.get(&stored.uid) {
+            self.former.insert(stored.uid.clone());
+            for dependent in dependents {
+                self.feed.push(dependent.clone());
             }
         }
         self.table(resource).change(key, stored, removes)
@@ -436,6 +452,7 @@ impl Inner {
                 items.remove(item);
                 if items.is_empty() {
                     self.dependents.remove(owner);
+                    self.former.remove(owner);
                 }
             }
         }

@@ -7,12 +7,21 @@ use serde_json::json;
 use super::create;
 use crate::{server::State, status::Result, store::Item};
 
+/// Namespaces that are always there.
+pub(super) const NAMESPACES: [&str; 4] = ["default", "kube-node-lease", "kube-public", "kube-system"];
+
+/// Makes a namespace that is missing.
+pub(super) fn namespace(state: &State, name: &str) -> Result<()> {
+    let registry = state.registry();
+    let namespaces = registry.built_in("", "namespaces");
+    create(state, namespaces, json!({"metadata": {"name": name}}))
+}
+
 /// Makes what every cluster has, and queues what an earlier run may have left unfinished.
 pub(crate) fn bootstrap(state: &Arc<State>) -> Result<()> {
     let registry = state.registry();
-    let namespaces = registry.built_in("", "namespaces");
-    for name in ["default", "kube-node-lease", "kube-public", "kube-system"] {
-        create(state, namespaces, json!({"metadata": {"name": name}}))?;
+    for name in NAMESPACES {
+        namespace(state, name)?;
     }
     let service = json!({
         "metadata": {
@@ -43,7 +52,8 @@ fn resume(state: &State) {
     for id in state.store.resources() {
         let Some(resource) = registry.stored(&id) else { continue };
         for stored in state.store.list(&id, None).objects {
-            if !(resource.is_core("namespaces") || stored.deleting || !stored.owners.is_empty()) {
+            let always = resource.is_core("namespaces") || resource.is_core("events");
+            if !(always || stored.deleting || !stored.owners.is_empty()) {
                 continue;
             }
             let item = Item {

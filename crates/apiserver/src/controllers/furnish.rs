@@ -2,10 +2,14 @@
 
 use serde_json::json;
 
-use super::create;
-use crate::{server::State, status::Result};
+use super::{create, modify};
+use crate::{
+    server::State,
+    status::Result,
+    store::{Item, ObjectKey, ROOT_CA},
+};
 
-/// Makes what is missing in a namespace.
+/// Makes what is missing in a namespace, and puts right what is wrong.
 pub(super) fn furnish(state: &State, namespace: &str) -> Result<()> {
     let registry = state.registry();
     let account = json!({"metadata": {"name": "default", "namespace": namespace}});
@@ -13,7 +17,7 @@ pub(super) fn furnish(state: &State, namespace: &str) -> Result<()> {
     let Some(root_ca) = &state.root_ca else { return Ok(()) };
     let config_map = json!({
         "metadata": {
-            "name": "kube-root-ca.crt",
+            "name": ROOT_CA,
             "namespace": namespace,
             "annotations": {
                 "kubernetes.io/description": "The CA certificates with which clients verify this cluster's API server.",
@@ -21,5 +25,15 @@ pub(super) fn furnish(state: &State, namespace: &str) -> Result<()> {
         },
         "data": {"ca.crt": root_ca},
     });
-    create(state, registry.built_in("", "configmaps"), config_map)
+    let config_maps = registry.built_in("", "configmaps");
+    create(state, config_maps, config_map)?;
+    let item = Item {
+        resource: config_maps.id.clone(),
+        key: ObjectKey::new(namespace, ROOT_CA),
+    };
+    modify(state, config_maps, &item, |config_map| {
+        if config_map["data"]["ca.crt"] != root_ca.as_str() {
+            config_map["data"] = json!({"ca.crt": root_ca});
+        }
+    })
 }

@@ -11,7 +11,7 @@ use crate::{
     object,
     resource::Resource,
     server::State,
-    status::Result,
+    status::{ApiError, Result},
     store::Item,
 };
 
@@ -22,11 +22,13 @@ struct Remaining {
     resources: BTreeMap<String, usize>,
     /// How many objects carry each finalizer.
     finalizers: BTreeMap<String, usize>,
+    /// Why objects could not be deleted.
+    errors: Vec<String>,
 }
 
 /// Deletes what is in a namespace that ends, and lets it go when it is empty.
 pub(super) fn empty(state: &State, resource: &Arc<Resource>, item: &Item) -> Result<()> {
-    let remaining = delete_contents(state, &item.key.name)?;
+    let remaining = delete_contents(state, &item.key.name);
     let now = state.stamp();
     modify(state, resource, item, |namespace| {
         if remaining.resources.is_empty()
@@ -35,35 +37,56 @@ pub(super) fn empty(state: &State, resource: &Arc<Resource>, item: &Item) -> Res
             spec.remove("finalizers");
         }
         remaining.write(&mut namespace["status"], &now);
-    })
+    })?;
+    match remaining.errors.into_iter().next() {
+        // Tried again later.
+        Some(error) => Err(ApiError::Internal(error)),
+        None => Ok(()),
+    }
 }
 
-fn delete_contents(state: &State, namespace: &str) -> Result<Remaining> {
+/// Pods go first, and the rest only when they are gone: they may need what is there to end as they should.
+fn delete_contents(state: &State, namespace: &str) -> Remaining {
     let registry = state.registry();
     let mut remaining = Remaining::default();
-    for id in state.store.resources() {
-        let Some(resource) = registry.stored(&id).filter(|resource| resource.namespaced) else {
-            continue;
-        };
-        for stored in state.store.list(&id, Some(namespace)).objects {
-            if !stored.deleting {
-                delete_one(state, resource, stored, &DeleteOptions::background())?;
-            }
+    let (pods, others): (Vec<_>, Vec<_>) = state
+        .store
+        .resources()
+        .into_iter()
+        .filter_map(|id| registry.stored(&id).filter(|resource| resource.namespaced))
+        .partition(|resource| resource.is_core("pods"));
+    for resources in [pods, others] {
+        for resource in resources {
+            remaining.delete(state, resource, namespace);
         }
-        for stored in state.store.list(&id, Some(namespace)).objects {
-            *remaining
-                .resources
-                .entry(format!("{}.{}", id.plural(), id.group()))
-                .or_default() += 1;
-            for finalizer in object::finalizers(&stored.value()) {
-                *remaining.finalizers.entry(finalizer.to_owned()).or_default() += 1;
-            }
+        if !remaining.resources.is_empty() {
+            break;
         }
     }
-    Ok(remaining)
+    remaining
 }
 
 impl Remaining {
+    /// Deletes all objects of a resource, and notes which stay.
+    fn delete(&mut self, state: &State, resource: &Arc<Resource>, namespace: &str) {
+        let id = &resource.id;
+        for stored in state.store.list(id, Some(namespace)).objects {
+            if stored.deleting {
+                continue;
+            }
+            if let Err(error) = delete_one(state, resource, stored, &DeleteOptions::background()) {
+                self.errors.push(error.to_string());
+            }
+        }
+        for stored in state.store.list(id, Some(namespace)).objects {
+            let resource = format!("{}.{}", id.plural(), id.group());
+            *self.resources.entry(resource).or_default() += 1;
+            for finalizer in object::finalizers(&stored.value()) {
+                *self.finalizers.entry(finalizer.to_owned()).or_default() += 1;
+            }
+        }
+    }
+
     /// The five conditions of a namespace that ends: all are always there, and say `False` where all is well.
     fn write(&self, status: &mut Value, now: &str) {
         let mut set = |kind, value, reason, message: &str| set_condition(status, kind, value, reason, message, now);
@@ -81,8 +104,19 @@ impl Remaining {
             "ParsedGroupVersions",
             message,
         );
-        let message = "All content successfully deleted, may be waiting on finalization";
-        set("NamespaceDeletionContentFailure", false, "ContentDeleted", message);
+        if self.errors.is_empty() {
+            let message = "All content successfully deleted, may be waiting on finalization";
+            set("NamespaceDeletionContentFailure", false, "ContentDeleted", message);
+        } else {
+            let (count, texts) = (self.errors.len(), self.errors.join(", "));
+            let message = format!("Failed to delete all resource types, {count} remaining: {texts}");
+            set(
+                "NamespaceDeletionContentFailure",
+                true,
+                "ContentDeletionFailed",
+                &message,
+            );
+        }
         let parts: Vec<String> = self
             .resources
             .iter()

@@ -7,6 +7,9 @@ use std::{
 
 use super::{ObjectKey, ResourceId, Stored};
 
+/// The ConfigMap that every namespace has.
+pub(crate) const ROOT_CA: &str = "kube-root-ca.crt";
+
 /// Names an object of any resource.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Item {
@@ -42,14 +45,22 @@ impl Feed {
     }
 
     /// Queues what a change is of interest for: namespaces and what lives by their leave, objects that are being deleted,
-    /// objects with owners.
+    /// objects with owners, what comes to an end with time.
     pub(super) fn changed(&mut self, item: &Item, stored: &Stored, removed: bool) {
         let core = item.resource.group().is_empty();
-        let namespaces = core && item.resource.plural() == "namespaces";
-        let furnishing = removed && core && matches!(item.resource.plural(), "serviceaccounts" | "configmaps");
-        if !removed && (namespaces || stored.deleting || !stored.owners.is_empty()) {
+        let plural = item.resource.plural();
+        let namespaces = core && plural == "namespaces";
+        let events = core && plural == "events";
+        let furnishing = core
+            && match plural {
+                "serviceaccounts" => removed,
+                "configmaps" => &*item.key.name == ROOT_CA,
+                _ => false,
+            };
+        if namespaces || (!removed && (events || stored.deleting || !stored.owners.is_empty())) {
             self.push(item.clone());
-        } else if furnishing || (removed && stored.deleting) {
+        }
+        if furnishing || (removed && stored.deleting) {
             // A namespace that ends waits for its contents; one that doesn't gets back what it must have.
             self.push_namespace(&item.key.namespace);
         }

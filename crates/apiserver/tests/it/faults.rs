@@ -160,6 +160,23 @@ async fn a_full_disk_is_an_error_to_the_writer_and_writes_go_on_when_there_is_ro
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_a_full_disk_keeps_the_controllers_from_is_done_later() {
+    let storage = Faulty::default();
+    let cluster = storage.cluster();
+    let path = "/api/v1/namespaces/t";
+    cluster.post("/api/v1/namespaces", map("t")).await.is(201);
+    cluster.post(&format!("{path}/configmaps"), map("x")).await.is(201);
+    // Room for the deletion's mark, and not for what follows from it.
+    let mark = cluster.get(path).await.body.to_string().len();
+    storage.set(|faults| faults.room = Some(mark + 500));
+    cluster.delete(path, json!({})).await.is(200);
+    tokio::time::sleep(std::time::Duration::from_mins(1)).await;
+    cluster.get(&format!("{path}/configmaps/x")).await.is(200);
+    storage.set(|faults| faults.room = None);
+    cluster.until(path, |answer| answer.code == 404).await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_torn_end_that_cannot_be_cut_off_is_written_anew() {
     let storage = Faulty::default();
     let cluster = storage.cluster();
