@@ -58,7 +58,8 @@ impl Write<'_> {
         namespaces::admit(self.state, resource, &object)?;
         object_meta::wipe(&mut object);
         object_meta::unique_owners(&mut object, self.warnings);
-        if resource.status {
+        // A kubelet registers its node with what it found there.
+        if resource.status && !resource.is_core("nodes") {
             drop_field(&mut object, "status");
         }
         self.default(&mut object);

@@ -33,7 +33,17 @@ pub(crate) enum PatchError {
 
 /// Applies an RFC 6902 patch.
 pub(crate) fn json_patch(target: &Value, patch: &Value) -> Result<Value, PatchError> {
-    let operations = patch.as_array().map_or(0, Vec::len);
+    let Some(operations) = patch.as_array().map(Vec::len) else {
+        let found = match patch {
+            Value::Object(_) => "object",
+            Value::String(_) => "string",
+            Value::Bool(_) => "bool",
+            _ => "number",
+        };
+        return Err(PatchError::Malformed(format!(
+            "error decoding patch: json: cannot unmarshal {found} into Go value of type []handlers.jsonPatchOp"
+        )));
+    };
     if operations > MAX_OPERATIONS {
         return Err(PatchError::TooManyOperations(operations));
     }

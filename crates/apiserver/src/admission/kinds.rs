@@ -47,6 +47,7 @@ pub(super) fn prepare_create(state: &State, resource: &Resource, object: &mut Va
             object["status"] = json!({"phase": "Active"});
         }
         ("", "services") => service::prepare_create(state, object)?,
+        ("batch", "jobs") => select_own_pods(object),
         ("", "pods" | "persistentvolumes" | "persistentvolumeclaims") => {
             object["status"] = json!({"phase": "Pending"});
         }
@@ -70,6 +71,7 @@ pub(super) fn prepare_update(state: &State, resource: &Resource, live: &Value, o
 pub(super) fn validate(resource: &Resource, object: &Value, live: Option<&Value>) -> Vec<FieldError> {
     let mut errors = Vec::new();
     match (resource.group(), resource.plural()) {
+        ("", "services") => errors.extend(service::validate(object)),
         ("", "secrets" | "configmaps") => {
             errors.extend(data_keys(object));
             errors.extend(live.and_then(|live| immutable_data(object, live)));
@@ -96,6 +98,28 @@ fn hold(namespace: &mut Value) {
         finalizers.push(HOLD.into());
     }
     namespace["spec"] = json!({"finalizers": finalizers});
+}
+
+/// A Job counts pods that no other object's selector can select: they bear its uid.
+fn select_own_pods(job: &mut Value) {
+    if job["spec"]["manualSelector"] == true {
+        return;
+    }
+    let (uid, name) = (object::meta(job, "uid").to_owned(), object::name(job).to_owned());
+    job["spec"]["selector"] = json!({"matchLabels": {"batch.kubernetes.io/controller-uid": uid}});
+    let metadata = &mut job["spec"]["template"]["metadata"];
+    if !metadata["labels"].is_object() {
+        metadata["labels"] = json!({});
+    }
+    // The names without a group are those of old.
+    for (label, value) in [("controller-uid", uid), ("job-name", name)] {
+        metadata["labels"][label] = value.clone().into();
+        metadata["labels"][format!("batch.kubernetes.io/{label}")] = value.into();
+    }
+    let labels = metadata["labels"].clone();
+    if !job["metadata"]["labels"].is_object() {
+        job["metadata"]["labels"] = labels;
+    }
 }
 
 /// `stringData` is for writing only: it is merged into `data`.
@@ -163,10 +187,9 @@ fn selector(object: &Value, live: Option<&Value>) -> Vec<FieldError> {
     let labels = &object["spec"]["template"]["metadata"]["labels"];
     if !selector.is_object() {
         errors.push(FieldError::required("spec.selector", ""));
-        return errors;
     }
     let wanted = selector["matchLabels"].as_object();
-    if wanted.into_iter().flatten().any(|(key, value)| labels[key] != *value) {
+    if !selector.is_object() || wanted.into_iter().flatten().any(|(key, value)| labels[key] != *value) {
         let detail = "`selector` does not match template `labels`";
         errors.push(FieldError::invalid(
             "spec.template.metadata.labels",

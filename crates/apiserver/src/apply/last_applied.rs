@@ -3,7 +3,7 @@
 //! Client-side apply keeps what it applied in an annotation. When the same person goes on with server-side apply, fields
 //! that still are as the annotation says are theirs, and the annotation is kept up to date for the way back.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::{field_set::FieldSet, take_managed_fields, typed};
 use crate::schema::Schema;
@@ -48,12 +48,12 @@ pub(super) fn refresh(mut merged: Value, applied: &Value) -> Value {
 
 fn annotation_for(applied: &Value) -> String {
     let mut applied = applied.clone();
-    if let Some(metadata) = applied.get_mut("metadata").and_then(Value::as_object_mut) {
-        let annotations = metadata
-            .entry("annotations")
-            .or_insert_with(|| Value::Object(Map::new()));
-        if let Some(annotations) = annotations.as_object_mut() {
-            annotations.remove(ANNOTATION);
+    if let Some(metadata) = applied.get_mut("metadata").and_then(Value::as_object_mut)
+        && let Some(annotations) = metadata.get_mut("annotations").and_then(Value::as_object_mut)
+    {
+        annotations.remove(ANNOTATION);
+        if annotations.is_empty() {
+            metadata.remove("annotations");
         }
     }
     format!("{applied}\n")

@@ -55,7 +55,7 @@ fn owners(object: &Value) -> Vec<String> {
             "{} {} {} {}",
             text("manager"),
             text("operation"),
-            &text("time")[11..13],
+            text("time").get(11..13).unwrap_or("-"),
             entry["fieldsV1"]
         )
     };
@@ -119,7 +119,7 @@ fn what_is_no_longer_applied_goes_unless_co_owned() {
     assert_eq!(
         owners(&kept),
         [
-            r#"two Apply 02 {"f:spec":{"f:replicas":{}}}"#,
+            r#"two Apply - {"f:spec":{"f:replicas":{}}}"#,
             r#"one Apply 03 {"f:spec":{}}"#
         ],
     );

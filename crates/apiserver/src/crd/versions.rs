@@ -6,13 +6,24 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::{
-    builtin::{self, ALL_VERBS},
-    object,
+    builtin, object,
     resource::{NameRule, PrinterOf, Resource, Rules, Scale, SchemaOf, Source},
     schema::Schema,
     store::ResourceId,
     table,
 };
+
+/// Verbs, in upstream's order.
+const VERBS: &[&str] = &[
+    "delete",
+    "deletecollection",
+    "get",
+    "list",
+    "patch",
+    "create",
+    "update",
+    "watch",
+];
 
 /// Verbs of a kind that is going away.
 const TERMINATING_VERBS: &[&str] = &["delete", "deletecollection", "get", "list", "watch"];
@@ -51,7 +62,7 @@ fn resource(crd: &Value, version: &Value) -> Option<Resource> {
         short_names: texts(&names["shortNames"]),
         categories: texts(&names["categories"]),
         namespaced: spec["scope"] == "Namespaced",
-        verbs: if terminating { TERMINATING_VERBS } else { ALL_VERBS },
+        verbs: if terminating { TERMINATING_VERBS } else { VERBS },
         status: subresources["status"].is_object(),
         scale: subresources["scale"].is_object().then(|| scale(&subresources["scale"])),
         source: Source::Custom { terminating },

@@ -102,7 +102,10 @@ pub(super) fn patched(kind: PatchType, resource: &Resource, live: &Value, patch:
     result.map_err(|error| match error {
         PatchError::Malformed(text) => ApiError::BadRequest(text),
         error @ PatchError::TooManyOperations(_) => ApiError::TooLarge(error.to_string()),
-        PatchError::Unprocessable(text) => ApiError::Unprocessable(text),
+        PatchError::Unprocessable(why) => {
+            tracing::debug!(%why, "a patch does not fit its object");
+            ApiError::Unprocessable("the server rejected our request due to an error in our request".to_owned())
+        }
     })
 }
 

@@ -14,7 +14,7 @@ use crate::{
     resource::Resource,
     status::{ApiError, Result},
     store::Stored,
-    table::Column,
+    table::{Column, Printer},
 };
 
 /// What a row of a table carries besides its cells.
@@ -74,16 +74,23 @@ pub(super) fn object(context: &Context<'_>, shape: Shape, object: Value) -> Valu
 
 /// A table with a row for each object.
 pub(super) fn table(context: &Context<'_>, metadata: &Value, with_columns: bool, objects: Vec<Value>) -> Value {
+    table_by(context, context.resource.printer(), metadata, with_columns, objects)
+}
+
+/// A table of objects that need not be of the request's kind.
+pub(super) fn table_by(
+    context: &Context<'_>,
+    printer: &Printer,
+    metadata: &Value,
+    with_columns: bool,
+    objects: Vec<Value>,
+) -> Value {
     let include = IncludeObject::of(&context.query);
     let now = context.state.now();
-    let columns = if with_columns {
-        columns(&context.resource)
-    } else {
-        json!([])
-    };
+    let columns = if with_columns { columns(printer) } else { json!([]) };
     let rows: Vec<Value> = objects
         .into_iter()
-        .map(|object| row(&context.resource, include, object, now))
+        .map(|object| row(printer, include, object, now))
         .collect();
     json!({
         "kind": "Table",
@@ -95,8 +102,8 @@ pub(super) fn table(context: &Context<'_>, metadata: &Value, with_columns: bool,
 }
 
 /// One object's row.
-pub(super) fn row(resource: &Resource, include: IncludeObject, object: Value, now: jiff::Timestamp) -> Value {
-    let mut row = json!({"cells": resource.printer().cells(&object, now)});
+pub(super) fn row(printer: &Printer, include: IncludeObject, object: Value, now: jiff::Timestamp) -> Value {
+    let mut row = json!({"cells": printer.cells(&object, now)});
     match include {
         IncludeObject::None => {}
         IncludeObject::Metadata => row["object"] = metadata(&object),
@@ -105,7 +112,7 @@ pub(super) fn row(resource: &Resource, include: IncludeObject, object: Value, no
     row
 }
 
-pub(super) fn columns(resource: &Resource) -> Value {
+pub(super) fn columns(printer: &Printer) -> Value {
     let column = |column: &Column| {
         json!({
             "name": column.name,
@@ -115,7 +122,7 @@ pub(super) fn columns(resource: &Resource) -> Value {
             "priority": column.priority,
         })
     };
-    resource.printer().columns().iter().map(column).collect()
+    printer.columns().iter().map(column).collect()
 }
 
 /// Appends a stored object's row: what [`row`] makes of its value.

@@ -9,19 +9,34 @@ use serde_json::{Value, json};
 use super::{
     context::Context,
     patch::{self, PatchType},
+    render,
     update::{change, check_preconditions},
 };
 use crate::{
     Body,
     admission::{Ownership, WriteOptions},
-    decode, negotiate, object, objects,
+    decode,
+    negotiate::{self, Answer, Shape},
+    object, objects,
     resource::{Resource, Scale},
     status::{ApiError, Result},
+    table,
 };
 
 pub(super) fn get(context: &Context<'_>) -> Result<Response<Body>> {
     let object = objects::value(&context.resource, &*context.stored()?);
-    context.respond_plain(StatusCode::OK, &of_object(&context.resource, &object)?)
+    let scale = of_object(&context.resource, &object)?;
+    match (
+        context.form(Answer::Object)?.shape,
+        table::builtin("autoscaling", "Scale"),
+    ) {
+        (Shape::Table, Some(printer)) => {
+            let version = json!({"resourceVersion": scale["metadata"]["resourceVersion"]});
+            let table = render::table_by(context, printer, &version, true, vec![scale]);
+            context.respond_plain(StatusCode::OK, &table)
+        }
+        _ => context.respond_plain(StatusCode::OK, &scale),
+    }
 }
 
 pub(super) fn update(context: &mut Context<'_>, body: &Bytes) -> Result<Response<Body>> {

@@ -69,6 +69,12 @@ pub(super) const KINDS: &[Row] = &[
         workload::autoscaler,
     ),
     (
+        "autoscaling",
+        "Scale",
+        "Name, Desired:integer, Available:integer, Age",
+        workload::scale,
+    ),
+    (
         "policy",
         "PodDisruptionBudget",
         "Name, Min Available, Max Unavailable, Allowed Disruptions:integer, Age",

@@ -19,6 +19,15 @@ fn row(start: impl IntoIterator<Item = Value>, end: impl IntoIterator<Item = Val
     start.into_iter().chain(end).collect()
 }
 
+pub(super) fn scale(object: &Value, now: Timestamp) -> Vec<Value> {
+    vec![
+        value::name(object),
+        number(object, "/spec/replicas").into(),
+        number(object, "/status/replicas").into(),
+        age::of_object(object, now),
+    ]
+}
+
 pub(super) fn deployment(object: &Value, now: Timestamp) -> Vec<Value> {
     let ready = format!(
         "{}/{}",

@@ -7,6 +7,7 @@ pub(super) fn of(group: &str, kind: &str) -> Option<fn(&mut Value)> {
     Some(match (group, kind) {
         ("", "Pod") => |object| {
             with_spec(object, |spec| fill(spec, "enableServiceLinks", &json!(true)));
+            requests(object);
             pull_policies(object, "/spec");
         },
         ("", "PodTemplate") => |object| pull_policies(object, "/template/spec"),
@@ -60,6 +61,30 @@ fn pull_policies(object: &mut Value, pod_spec: &str) {
             let image = container.get("image").and_then(Value::as_str).unwrap_or_default();
             let policy = if is_latest(image) { "Always" } else { "IfNotPresent" };
             fill(container, "imagePullPolicy", &json!(policy));
+        }
+    }
+}
+
+/// A container of a pod requests what it may use at most, where it doesn't say otherwise.
+fn requests(pod: &mut Value) {
+    for list in ["/spec/initContainers", "/spec/containers"] {
+        let containers = pod.pointer_mut(list).and_then(Value::as_array_mut);
+        for resources in containers
+            .into_iter()
+            .flatten()
+            .filter_map(|container| container.get_mut("resources"))
+        {
+            let Some(limits) = resources.get("limits").and_then(Value::as_object).cloned() else {
+                continue;
+            };
+            if !resources["requests"].is_object() {
+                resources["requests"] = json!({});
+            }
+            for (resource, limit) in limits {
+                if resources["requests"].get(&resource).is_none() {
+                    resources["requests"][resource] = limit;
+                }
+            }
         }
     }
 }

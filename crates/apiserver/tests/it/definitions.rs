@@ -38,14 +38,14 @@ async fn c163_c164_a_kind_is_there_once_it_is_established() {
     assert_eq!(
         verbs,
         &json!([
-            "create",
             "delete",
             "deletecollection",
             "get",
             "list",
             "patch",
+            "create",
             "update",
-            "watch"
+            "watch",
         ])
     );
 }

@@ -22,7 +22,8 @@ pub(super) fn default(service: &mut Value) {
     let spec = &mut service["spec"];
     set_default(spec, "type", "ClusterIP".into());
     set_default(spec, "sessionAffinity", "None".into());
-    for port in spec["ports"].as_array_mut().into_iter().flatten() {
+    let ports = spec.get_mut("ports").and_then(Value::as_array_mut);
+    for port in ports.into_iter().flatten() {
         set_default(port, "protocol", "TCP".into());
         let same = port["port"].clone();
         set_default(port, "targetPort", same);
@@ -37,6 +38,14 @@ pub(super) fn default(service: &mut Value) {
     if kind == "LoadBalancer" {
         set_default(spec, "allocateLoadBalancerNodePorts", true.into());
     }
+}
+
+/// A Service that has an address has something behind it.
+pub(super) fn validate(service: &Value) -> Option<FieldError> {
+    let spec = &service["spec"];
+    let without_address = spec["type"] == "ExternalName" || spec["clusterIP"] == "None";
+    let ports = spec["ports"].as_array().map_or(0, Vec::len);
+    (ports == 0 && !without_address).then(|| FieldError::required("spec.ports", ""))
 }
 
 pub(super) fn prepare_create(state: &State, service: &mut Value) -> Result<()> {

@@ -88,7 +88,7 @@ fn head(resource: &Resource, shape: Shape, metadata: &Value) -> String {
     let ((kind, api_version), items) = match shape {
         Shape::Table => (
             ("Table", "meta.k8s.io/v1"),
-            format!("\"columnDefinitions\":{},\"rows\"", render::columns(resource)),
+            format!("\"columnDefinitions\":{},\"rows\"", render::columns(resource.printer())),
         ),
         Shape::Metadata => (("PartialObjectMetadataList", "meta.k8s.io/v1"), "\"items\"".to_owned()),
         Shape::Itself => (itself, "\"items\"".to_owned()),

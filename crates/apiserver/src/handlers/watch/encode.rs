@@ -118,7 +118,8 @@ impl Encoder {
 
     /// The columns, if they are to be told: in the first table.
     fn columns(&mut self) -> Option<Value> {
-        (self.shape == Shape::Table && std::mem::take(&mut self.first)).then(|| render::columns(&self.resource))
+        (self.shape == Shape::Table && std::mem::take(&mut self.first))
+            .then(|| render::columns(self.resource.printer()))
     }
 
     fn line_of(&self, kind: &'static str, event: &Event, columns: Option<Value>) -> Bytes {
