@@ -9,15 +9,24 @@ const NUMBERS: std::ops::RangeInclusive<u16> = 1..=210;
 fn every_number_has_one_test_or_one_reason() {
     let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
     let mut found: BTreeMap<u16, Vec<String>> = BTreeMap::new();
-    for folder in ["conformance", "kubectl"] {
-        for file in fs::read_dir(tests.join(folder)).into_iter().flatten() {
-            let source = fs::read_to_string(file.unwrap().path()).unwrap();
-            for name in source.lines().filter_map(|line| line.trim().strip_prefix("fn c")) {
-                if let Some(Ok(number)) = name.get(..3).map(str::parse) {
-                    found.entry(number).or_default().push(name.to_owned());
-                }
-            }
+    let mut claim = |name: &str| {
+        if let Some(Ok(number)) = name.get(..3).map(str::parse) {
+            found.entry(number).or_default().push(name.to_owned());
         }
+    };
+    for file in fs::read_dir(tests.join("conformance")).unwrap() {
+        let source = fs::read_to_string(file.unwrap().path()).unwrap();
+        source
+            .lines()
+            .filter_map(|line| line.trim().strip_prefix("fn c"))
+            .for_each(&mut claim);
+    }
+    for file in fs::read_dir(tests.join("kubectl/scenarios")).unwrap() {
+        let name = file.unwrap().file_name();
+        name.to_str()
+            .and_then(|name| name.strip_prefix('c'))
+            .into_iter()
+            .for_each(&mut claim);
     }
     for line in include_str!("exceptions.txt").lines() {
         if line.is_empty() || line.starts_with('#') {
