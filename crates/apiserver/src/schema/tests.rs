@@ -78,8 +78,8 @@ fn schemas_that_are_not_structural_are_refused() {
         "properties[spec].anyOf[0].type: Forbidden: must be empty to be structural",
     );
     check_refused(
-        &spec(json!({"type": "object", "not": {"properties": {"a": {}}}})),
-        "properties[spec].properties[a]: Required value: because it is defined in properties[spec].not.properties[a]",
+        &json!({"type": "object", "not": {"properties": {"a": {}}}}),
+        "properties[a]: Required value: because it is defined in not.properties[a]",
     );
     check_refused(
         &spec(json!({"type": "array", "items": {"type": "object"}, "x-kubernetes-list-type": "map"})),

@@ -157,8 +157,12 @@ fn c166_a_schema_is_structural() {
             "properties[spec].anyOf[0].properties[a].type",
         )
         .await;
-        let unnamed = json!({"type": "object", "anyOf": [{"properties": {"b": {"minLength": 1}}}]});
-        refused(unnamed, "FieldValueRequired", "properties[spec].properties[b]").await;
+        let unnamed = json!([{"properties": {"other": {"minProperties": 1}}}]);
+        let unnamed = try_definition(&suite, |crd| {
+            crd.pointer_mut("/spec/versions/0/schema/openAPIV3Schema").unwrap()["anyOf"] = unnamed;
+        });
+        let unnamed = unnamed.await.refused(422, "Invalid", "because it is defined in ");
+        unnamed.caused_by("FieldValueRequired", &at("properties[other]"));
         let unique = json!({"type": "array", "items": {"type": "string"}, "uniqueItems": true});
         refused(unique, "FieldValueForbidden", "properties[spec].uniqueItems").await;
         let keyless = json!({"type": "array", "items": {"type": "object"}, "x-kubernetes-list-type": "map"});

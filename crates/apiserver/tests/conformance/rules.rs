@@ -235,9 +235,9 @@ fn c178_the_libraries_of_the_rules() {
             ),
             (
                 "lists",
-                "['b', self.text].isSorted() && [1, 2].sum() == 3 && ['b', self.text].indexOf(self.text) == 1",
-                "c",
-                "a",
+                "self.numbers.isSorted() && self.numbers.sum() == 3 && self.numbers.indexOf(2) == 1",
+                "12",
+                "21",
             ),
             (
                 "strings",
@@ -246,20 +246,23 @@ fn c178_the_libraries_of_the_rules() {
                 "abd",
             ),
         ];
+        let object = json!({"text": {"type": "string", "maxLength": 100}, "absent": {"type": "string", "maxLength": 10},
+            "numbers": {"type": "array", "maxItems": 10, "items": {"type": "integer"}}});
         let mut properties = json!({});
         for (name, rule, _, _) in libraries {
-            let strings =
-                json!({"text": {"type": "string", "maxLength": 100}, "absent": {"type": "string", "maxLength": 10}});
-            properties[name] = json!({"type": "object", "required": ["text"], "properties": strings, "x-kubernetes-validations": [
-                {"rule": rule, "message": format!("{name} says no")},
-            ]});
+            let rules = json!([{"rule": rule, "message": format!("{name} says no")}]);
+            properties[name] = json!({"type": "object", "required": ["text"], "properties": object, "x-kubernetes-validations": rules});
         }
         suite
             .define(definition(&suite, json!({"type": "object", "properties": properties})))
             .await;
+        let spec = |name: &str, text: &str| {
+            let numbers: Vec<u32> = text.chars().filter_map(|character| character.to_digit(10)).collect();
+            json!({name: {"text": text, "numbers": numbers}})
+        };
         for (name, _, right, wrong) in libraries {
-            make(&suite, name, json!({name: {"text": right}})).await.is(201);
-            let refused = make(&suite, "wrong", json!({name: {"text": wrong}})).await;
+            make(&suite, name, spec(name, right)).await.is(201);
+            let refused = make(&suite, "wrong", spec(name, wrong)).await;
             refused.refused(422, "Invalid", &format!("{name} says no"));
         }
     });

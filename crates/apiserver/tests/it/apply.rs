@@ -5,21 +5,6 @@ use serde_json::json;
 use crate::Cluster;
 
 #[tokio::test(start_paused = true)]
-async fn c062_the_user_agent_is_the_manager_unless_one_is_named() {
-    let cluster = Cluster::with_namespace().await;
-    let body = json!({"metadata": {"name": "x"}, "data": {"a": "1"}}).to_string();
-    let headers = [("user-agent", "tool/1.2 (linux)"), ("content-type", "application/json")];
-    let path = "/api/v1/namespaces/t/configmaps";
-    let made = cluster
-        .send(http::Method::POST, path, &headers, body.into())
-        .await
-        .is(201)
-        .body;
-    assert_eq!(made["metadata"]["managedFields"][0]["manager"], "tool");
-    assert_eq!(made["metadata"]["managedFields"][0]["operation"], "Update");
-}
-
-#[tokio::test(start_paused = true)]
 async fn a_null_that_says_nothing_is_owned_by_nobody() {
     let cluster = Cluster::with_namespace().await;
     let crds = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";

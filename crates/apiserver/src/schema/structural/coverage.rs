@@ -1,27 +1,14 @@
-//! Every field that a restriction names must be described by the structure as well.
+//! Every field that a restriction of the whole object names must be described by the structure as well.
 
 use serde_json::{Map, Value};
 
 use super::{child, key, properties};
 use crate::field_error::FieldError;
 
-/// Says which restricted fields have no description.
+/// Says which restricted fields have no description. Upstream looks at the restrictions of the root only.
 pub(super) fn check(schema: &Map<String, Value>, errors: &mut Vec<FieldError>) {
-    walk_structure(schema, "", errors);
-}
-
-fn walk_structure(schema: &Map<String, Value>, path: &str, errors: &mut Vec<FieldError>) {
-    for (place, branch) in branches(schema, path) {
-        covered(branch, Some(schema), path, &place, errors);
-    }
-    if let Some(items) = schema.get("items").and_then(Value::as_object) {
-        walk_structure(items, &child(path, "items"), errors);
-    }
-    for (name, property) in properties(schema) {
-        walk_structure(property, &key(path, name), errors);
-    }
-    if let Some(additional) = schema.get("additionalProperties").and_then(Value::as_object) {
-        walk_structure(additional, &child(path, "additionalProperties"), errors);
+    for (place, branch) in branches(schema, "") {
+        covered(branch, Some(schema), "", &place, errors);
     }
 }
 
