@@ -323,6 +323,23 @@ fn c016_what_is_not_there_is_not_found() {
 }
 
 #[test]
+fn c017_the_older_document_of_all_kinds() {
+    run(async |suite| {
+        let document = suite.get_as("/openapi/v2", "application/json").await.is(200);
+        assert_eq!(document.header("content-type"), ["application/json"]);
+        assert_eq!(document.body["swagger"], "2.0");
+        let pod = &document.body["definitions"]["io.k8s.api.core.v1.Pod"];
+        assert!(pod["properties"]["spec"].is_object(), "{pod}");
+        assert_eq!(
+            pod["x-kubernetes-group-version-kind"],
+            json!([{"group": "", "version": "v1", "kind": "Pod"}])
+        );
+        let any = suite.get_as("/openapi/v2", "*/*").await.is(200);
+        assert_eq!(any.header("content-type"), ["application/json"]);
+    });
+}
+
+#[test]
 fn c018_the_older_document_for_go_clients() {
     run(async |suite| {
         let answered_as = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
@@ -378,6 +395,27 @@ fn c021_the_documents_say_that_fields_are_validated() {
         );
         let parameter = find(&patch["parameters"], "name", "fieldValidation");
         assert_eq!(parameter["in"], "query");
+    });
+}
+
+#[test]
+fn c022_only_built_in_kinds_are_patched_strategically() {
+    run(async |suite| {
+        suite.with_widgets().await;
+        let strategic = "application/strategic-merge-patch+json";
+        let apps = suite.get("/openapi/v3/apis/apps/v1").await.is(200).body;
+        let path = "/apis/apps/v1/namespaces/{namespace}/deployments/{name}";
+        assert!(apps["paths"][path]["patch"]["requestBody"]["content"][strategic].is_object());
+        let group = suite.group();
+        let path = format!("/apis/{group}/v1/namespaces/{{namespace}}/widgets/{{name}}");
+        let document = format!("/openapi/v3/apis/{group}/v1");
+        let widgets = suite
+            .until(&document, |answer| answer.body["paths"][&path]["patch"].is_object())
+            .await
+            .body;
+        let content = &widgets["paths"][&path]["patch"]["requestBody"]["content"];
+        assert!(content["application/merge-patch+json"].is_object(), "{content}");
+        assert_eq!(content.get(strategic), None);
     });
 }
 
