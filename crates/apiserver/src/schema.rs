@@ -30,7 +30,7 @@ pub(crate) use self::{
     fields::Fields,
     format::matches as has_format,
     pattern::Pattern,
-    rules::{Rule, Verdict},
+    rules::{Rule, Verdict, follow},
 };
 use crate::field_error::FieldError;
 

@@ -11,6 +11,7 @@ use super::{
     signature::SIGNATURES,
     types::{BOOL, Bindings, INT, TEXT, Type},
 };
+use crate::schema::Pattern;
 
 /// What is wrong with a part of an expression.
 #[derive(Debug)]
@@ -56,7 +57,13 @@ pub(super) fn check(expr: &IdedExpr, scope: Scope<'_>, wanted: Wanted) -> Result
 
 /// The complaints with their places in the text, as upstream's compiler prints them.
 pub(super) fn report(complaints: &[Complaint], source: &SourceInfo) -> String {
-    let lines = complaints.iter().map(|complaint| match complaint {
+    let place = |complaint: &&Complaint| match complaint {
+        Complaint::At { id, .. } => source.offset_for(*id),
+        Complaint::Result(_) => None,
+    };
+    let mut sorted: Vec<&Complaint> = complaints.iter().collect();
+    sorted.sort_by_key(place);
+    let lines = sorted.into_iter().map(|complaint| match complaint {
         Complaint::Result(message) => (*message).to_owned(),
         Complaint::At { id, message } => {
             let offset = source.offset_for(*id).map_or(0, |(start, _)| start as usize);
@@ -289,6 +296,12 @@ impl<'a> Checker<'a> {
                     self.infer(element);
                 }
                 Type::List(Box::new(Type::Dyn))
+            }
+            Expr::Literal(LiteralValue::String(pattern)) if ["matches", "find", "findAll"].contains(&function) => {
+                if Pattern::compile(pattern.inner()).is_err() {
+                    self.complain(argument, format!("invalid {function} argument"));
+                }
+                TEXT
             }
             _ => self.infer(argument),
         }

@@ -49,11 +49,12 @@ pub(crate) fn compile(text: &str) -> Result<Shared, String> {
     let (mut metered, _) = parse(text)?;
     let mut found = Found::default();
     found.search(&metered);
-    let patterns = found.patterns.iter().map(|pattern| {
-        Pattern::compile(pattern)
-            .map_err(|error| format!("program instantiation failed: error parsing regexp: {error}"))
-    });
-    let patterns = patterns.collect::<Result<Vec<_>, _>>()?;
+    // What is no pattern is [`check`]'s business.
+    let patterns = found
+        .patterns
+        .iter()
+        .filter_map(|pattern| Pattern::compile(pattern).ok())
+        .collect();
     let program = Arc::new(Program {
         text: text.into(),
         cost: meter::install(&mut metered),

@@ -25,6 +25,8 @@ use super::{check, signature::SIGNATURES};
 
 /// The function that takes its second argument's cost off its first, and returns its second.
 pub(super) const USE: &str = "@use";
+/// The function that makes any list one of the crate's own.
+pub(super) const PLAIN: &str = "@plain";
 /// The variable that holds what may still be used.
 pub(super) const FUEL: &str = "@fuel";
 
@@ -185,9 +187,13 @@ fn install_call(call: &mut CallExpr) -> u64 {
     if let (operators::EQUALS | operators::NOT_EQUALS, [left, right]) =
         (call.func_name.as_str(), call.args.as_mut_slice())
     {
-        // Equality asks the left operand, and the schema's lists and maps know more of it than literals do.
-        if matches!(left.expr, Expr::List(_) | Expr::Map(_)) && !matches!(right.expr, Expr::List(_) | Expr::Map(_)) {
-            std::mem::swap(left, right);
+        // Equality asks the left operand, and a literal doesn't know the lists and maps of a schema.
+        match (&left.expr, &right.expr) {
+            (Expr::Map(_), Expr::Map(_)) | (Expr::List(_), Expr::List(_)) => {}
+            (Expr::Map(_), _) => std::mem::swap(left, right),
+            // A literal has an order, also where the other list has none.
+            (Expr::List(_), _) => wrap_plain(right),
+            _ => {}
         }
     }
     let target = call.target.as_deref().and_then(check::qualified);
@@ -212,6 +218,18 @@ fn install_call(call: &mut CallExpr) -> u64 {
         cost
     };
     operands.map(measured).sum()
+}
+
+fn wrap_plain(expr: &mut IdedExpr) {
+    let inner = std::mem::take(expr);
+    *expr = IdedExpr {
+        id: 0,
+        expr: Expr::Call(CallExpr {
+            func_name: PLAIN.to_owned(),
+            target: None,
+            args: vec![inner],
+        }),
+    };
 }
 
 fn wrap(expr: &mut IdedExpr, factor: u64) {

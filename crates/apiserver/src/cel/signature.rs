@@ -15,6 +15,7 @@ _==_(A,A) bool
 _!=_(A,A) bool
 @in(A,list<A>) bool
 @in(K,map<K,V>) bool
+@plain(A) A
 _[_](list<A>,int) A
 _[_](map<K,V>,K) V
 _+_(int,int) int
@@ -140,7 +141,6 @@ string.substring(int) string
 string.substring(int,int) string
 string.format(list<dyn>) string
 strings.quote(string) string
-string.reverse() string
 
 list<A>.slice(int,int) list<A>
 list<A>.flatten() list<dyn>
@@ -196,7 +196,7 @@ net.CIDR.masked() net.CIDR
 net.CIDR.prefixLength() int
 quantity(string) kubernetes.Quantity
 isQuantity(string) bool
-kubernetes.Quantity.sign() int
+sign(kubernetes.Quantity) int
 kubernetes.Quantity.isGreaterThan(kubernetes.Quantity) bool
 kubernetes.Quantity.isLessThan(kubernetes.Quantity) bool
 kubernetes.Quantity.compareTo(kubernetes.Quantity) int

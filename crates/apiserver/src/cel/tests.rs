@@ -123,7 +123,7 @@ fn fields_are_there_or_not() {
 fn collections_compare_as_their_type_says() {
     check(&[
         "self == oldSelf && self.inner == oldSelf.inner && self.labels == oldSelf.labels",
-        "self.set == ['b', 'a'] && ['b', 'a'] == self.set && self.list != [1, 2, 3]",
+        "self.set == ['b', 'a'] && ['b', 'a'] != self.set && ['a', 'b'] == self.set && self.list != [1, 2, 3]",
         "self.set + ['c', 'a'] == ['a', 'b', 'c']",
         "(self.ports + oldSelf.ports).size() == 2 && self.list + [4] == [3, 1, 2, 4]",
         "{'app': 'x', 'x.org/y': 'z'} == self.labels && self.labels == {'app': 'x', 'x.org/y': 'z'}",
@@ -179,7 +179,7 @@ fn functions_of_kubernetes() {
         "cidr('10.1.0.0/8').masked() == cidr('10.0.0.0/8') && cidr('10.1.0.0/8').prefixLength() == 8",
         "isCIDR('fd00::/64') && !isCIDR('10.0.0.0') && cidr('10.1.0.0/8').ip() == ip('10.1.0.0')",
         "quantity('1Gi').isGreaterThan(quantity('1G')) && quantity('1500m') == quantity('1.5') && isQuantity('1e3')",
-        "quantity('2k').asInteger() == 2000 && !quantity('1m').isInteger() && quantity('1').add(1).sub(quantity('500m')).sign() == 1",
+        "quantity('2k').asInteger() == 2000 && !quantity('1m').isInteger() && sign(quantity('1').add(1).sub(quantity('500m'))) == 1",
         "quantity('250m').asApproximateFloat() == 0.25 && quantity('1').compareTo(quantity('2')) == -1 && !isQuantity('1 Gi')",
         "semver('1.2.3-a').isLessThan(semver('1.2.3')) && semver('1.2.3').major() == 1 && !isSemver('v1.2')",
         "semver('v01.2', true).compareTo(semver('1.2.0')) == 0 && isSemver('v1', true)",
@@ -255,7 +255,12 @@ fn what_does_not_fit_the_schema_is_refused_with_its_place() {
     );
     refused(
         "self.text.matches('(')",
-        "program instantiation failed: error parsing regexp: regex parse error:\n    (\n    ^\nerror: unclosed group",
+        "compilation failed: ERROR: <input>:1:19: invalid matches argument\n | self.text.matches('(')\n | ..................^",
+    );
+    refused(
+        "nope(other)",
+        "compilation failed: ERROR: <input>:1:5: undeclared reference to 'nope' (in container '')\n | nope(other)\n | \
+         ....^\nERROR: <input>:1:6: undeclared reference to 'other' (in container '')\n | nope(other)\n | .....^",
     );
 }
 

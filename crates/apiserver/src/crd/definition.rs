@@ -1,28 +1,38 @@
 //! What a CRD must be to be accepted, and what it leaves to be filled in.
 
+mod approval;
+mod version;
+
 use serde_json::{Value, json};
 
-use crate::{field_error::FieldError, object, schema::Schema};
+pub(super) use self::approval::{State as Approval, state as approval};
+use crate::{field_error::FieldError, object, object_meta::name_complaint, resource::NameRule};
 
 /// Fills in what a CRD leaves out.
 pub(crate) fn prepare(crd: &mut Value) {
     let Some(spec) = crd.get_mut("spec").filter(|spec| spec.is_object()) else {
         return;
     };
-    let kind = spec["names"]["kind"].as_str().unwrap_or_default().to_owned();
-    if let Some(names) = spec["names"].as_object_mut() {
+    let kind = text(&spec["names"]["kind"]).to_owned();
+    if let (Some(names), false) = (spec["names"].as_object_mut(), kind.is_empty()) {
         names.entry("singular").or_insert_with(|| kind.to_lowercase().into());
         names.entry("listKind").or_insert_with(|| format!("{kind}List").into());
     }
     if !spec["conversion"].is_object() {
         spec["conversion"] = json!({"strategy": "None"});
     }
-    let storage = spec["versions"]
-        .as_array()
-        .and_then(|versions| versions.iter().find(|version| version["storage"] == true));
-    let storage = storage.map(|version| version["name"].clone());
+    let storage = list(&spec["versions"])
+        .iter()
+        .find(|version| version["storage"] == true);
+    let Some(storage) = storage.map(|version| version["name"].clone()) else {
+        return;
+    };
     // Objects may be stored in this version from now on; what else is in the status is decided when it is settled.
-    if let (Some(storage), false) = (storage, crd["status"]["storedVersions"].is_array()) {
+    if let Some(stored) = crd["status"]["storedVersions"].as_array_mut() {
+        if !stored.contains(&storage) {
+            stored.push(storage);
+        }
+    } else {
         crd["status"]["storedVersions"] = json!([storage]);
         crd["status"]["conditions"] = json!([]);
         crd["status"]["acceptedNames"] = json!({"kind": "", "plural": ""});
@@ -33,142 +43,194 @@ pub(crate) fn prepare(crd: &mut Value) {
 pub(crate) fn validate(crd: &Value, old: Option<&Value>) -> Vec<FieldError> {
     let mut errors = Vec::new();
     let spec = &crd["spec"];
-    let text = |value: &'_ Value| value.as_str().unwrap_or_default().to_owned();
     let (name, group, plural) = (object::name(crd), text(&spec["group"]), text(&spec["names"]["plural"]));
-    let expected = format!("{plural}.{group}");
-    if name != expected {
-        errors.push(FieldError::invalid(
-            "metadata.name",
-            name,
-            format!("must be spec.names.plural+\".\"+spec.group, {expected:?}"),
-        ));
+    if name != format!("{plural}.{group}") {
+        let detail = "must be spec.names.plural+\".\"+spec.group";
+        errors.push(FieldError::invalid("metadata.name", name, detail));
     }
     if group.is_empty() {
         errors.push(FieldError::required("spec.group", ""));
+    } else if let Some(complaint) = name_complaint(NameRule::Subdomain, group) {
+        errors.push(FieldError::invalid("spec.group", group, complaint));
     } else if !group.contains('.') {
-        errors.push(FieldError::invalid(
-            "spec.group",
-            group.as_str(),
-            "should be a domain with at least one dot",
-        ));
+        let detail = "should be a domain with at least one dot";
+        errors.push(FieldError::invalid("spec.group", group, detail));
     }
-    errors.extend(protected_group(crd, &group));
-    match spec["scope"].as_str().unwrap_or_default() {
+    match text(&spec["scope"]) {
         "" => errors.push(FieldError::required("spec.scope", "")),
         "Namespaced" | "Cluster" => {}
-        other => errors.push(FieldError::not_supported(
-            "spec.scope",
-            other,
-            ["Cluster", "Namespaced"],
-        )),
-    }
-    for field in ["plural", "singular", "kind", "listKind"] {
-        if text(&spec["names"][field]).is_empty() {
-            errors.push(FieldError::required(format!("spec.names.{field}"), ""));
+        other => {
+            errors.push(FieldError::not_supported(
+                "spec.scope",
+                other,
+                ["Cluster", "Namespaced"],
+            ));
         }
     }
-    if spec["preserveUnknownFields"] == true {
+    errors.extend(versions(crd, old));
+    errors.extend(names(&spec["names"]));
+    errors.extend(conversion(&spec["conversion"]));
+    errors.extend(old.map(|old| immutable(crd, old)).unwrap_or_default());
+    errors.extend(stored_versions(crd));
+    errors.extend(approval::check(crd, old));
+    if spec["preserveUnknownFields"] == true && old.is_none_or(|old| old["spec"]["preserveUnknownFields"] != true) {
         let detail =
             "cannot set to true, set x-kubernetes-preserve-unknown-fields to true in spec.versions[*].schema instead";
         errors.push(FieldError::invalid("spec.preserveUnknownFields", true, detail));
     }
-    errors.extend(versions(crd));
-    errors.extend(old.map(|old| immutable(crd, old)).unwrap_or_default());
     errors
 }
 
-/// Groups of the community need its approval, which an annotation records.
-fn protected_group(crd: &Value, group: &str) -> Option<FieldError> {
-    let protected = group == "k8s.io"
-        || group.ends_with(".k8s.io")
-        || group == "kubernetes.io"
-        || group.ends_with(".kubernetes.io");
-    let approved = crd["metadata"]["annotations"]["api-approved.kubernetes.io"]
-        .as_str()
-        .is_some_and(|text| !text.is_empty());
-    // The API groups of SIG subprojects (`*.x-k8s.io`) are not protected, and do not match.
-    (protected && !approved).then(|| {
-        let detail = "protected groups must have approval annotation \"api-approved.kubernetes.io\", see https://github.com/kubernetes/enhancements/pull/1111";
-        FieldError::required("metadata.annotations[api-approved.kubernetes.io]", detail)
-    })
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
 }
 
-fn versions(crd: &Value) -> Vec<FieldError> {
+fn list(value: &Value) -> &[Value] {
+    value.as_array().map(Vec::as_slice).unwrap_or_default()
+}
+
+fn versions(crd: &Value, old: Option<&Value>) -> Vec<FieldError> {
     let mut errors = Vec::new();
-    let versions = crd["spec"]["versions"]
-        .as_array()
-        .map(Vec::as_slice)
-        .unwrap_or_default();
-    let mut names: Vec<&str> = Vec::new();
+    let versions = list(&crd["spec"]["versions"]);
+    let mut known: Vec<&str> = Vec::new();
+    let mut unique = true;
+    // What all versions have in common is said once, of the whole.
+    let is_common = |field: &str| versions.iter().all(|version| version[field] == versions[0][field]);
     for (index, version) in versions.iter().enumerate() {
-        let path = format!("spec.versions[{index}]");
-        let name = version["name"].as_str().unwrap_or_default();
+        let name = text(&version["name"]);
+        unique &= !known.contains(&name);
+        known.push(name);
+        let before = list(old.map_or(&Value::Null, |old| &old["spec"]["versions"]));
+        let before = before.iter().find(|before| before["name"] == version["name"]);
+        let found = version::check(version, before, &format!("spec.versions[{index}]"), &is_common);
+        errors.extend(
+            found
+                .into_iter()
+                .filter(|error| index == 0 || error.path.starts_with("spec.versions")),
+        );
+    }
+    let mut complain = |detail: &str| {
+        let shown = crd["spec"]["versions"].clone();
+        errors.push(FieldError::invalid("spec.versions", shown, detail));
+    };
+    if !unique {
+        complain("must contain unique version names");
+    }
+    if versions.iter().filter(|version| version["storage"] == true).count() != 1 {
+        complain("must have exactly one version marked as storage version");
+    }
+    errors
+}
+
+/// The names that a kind is known by must be usable in paths and on command lines.
+fn names(names: &Value) -> Vec<FieldError> {
+    let mut errors = Vec::new();
+    for field in ["plural", "singular", "kind", "listKind"] {
+        let (place, name) = (format!("spec.names.{field}"), text(&names[field]));
+        let mixed_case = matches!(field, "kind" | "listKind");
+        let checked = if mixed_case {
+            name.to_lowercase()
+        } else {
+            name.to_owned()
+        };
         if name.is_empty() {
-            errors.push(FieldError::required(format!("{path}.name"), ""));
-        } else if names.contains(&name) {
-            errors.push(FieldError::invalid(
-                "spec.versions",
-                name,
-                "must contain unique version names",
-            ));
+            errors.push(FieldError::required(place, ""));
+        } else if let Some(complaint) = name_complaint(NameRule::Label1035, &checked) {
+            let detail = if mixed_case {
+                format!("may have mixed case, but should otherwise match: {complaint}")
+            } else {
+                complaint
+            };
+            errors.push(FieldError::invalid(place, name, detail));
         }
-        names.push(name);
     }
-    errors.extend(schemas(versions));
-    let storage = versions.iter().filter(|version| version["storage"] == true).count();
-    if storage != 1 {
-        let detail = "must have exactly one version marked as storage version";
-        errors.push(FieldError::invalid(
-            "spec.versions",
-            crd["spec"]["versions"].clone(),
-            detail,
-        ));
+    for field in ["shortNames", "categories"] {
+        for (index, name) in list(&names[field]).iter().enumerate() {
+            if let Some(complaint) = name_complaint(NameRule::Label1035, text(name)) {
+                errors.push(FieldError::invalid(
+                    format!("spec.names.{field}[{index}]"),
+                    name.clone(),
+                    complaint,
+                ));
+            }
+        }
     }
-    let stored = crd["status"]["storedVersions"]
-        .as_array()
-        .map(Vec::as_slice)
-        .unwrap_or_default();
+    let kind = text(&names["kind"]);
+    if !kind.is_empty() && names["kind"] == names["listKind"] {
+        let detail = "kind and listKind may not be the same";
+        errors.push(FieldError::invalid("spec.names.listKind", kind, detail));
+    }
+    errors
+}
+
+fn conversion(conversion: &Value) -> Vec<FieldError> {
+    let mut errors = Vec::new();
+    let (config, versions) = (
+        "spec.conversion.webhookClientConfig",
+        "spec.conversion.conversionReviewVersions",
+    );
+    let webhook = &conversion["webhook"];
+    match text(&conversion["strategy"]) {
+        "Webhook" => {
+            let client = &webhook["clientConfig"];
+            if !client.is_object() {
+                errors.push(FieldError::required(config, "required when strategy is set to Webhook"));
+            } else if client["url"].is_string() == client["service"].is_object() {
+                errors.push(FieldError::required(
+                    config,
+                    "exactly one of url or service is required",
+                ));
+            }
+            if list(&webhook["conversionReviewVersions"]).is_empty() {
+                errors.push(FieldError::required(versions, ""));
+            }
+        }
+        "None" => {
+            let detail = "should not be set when strategy is not set to Webhook";
+            if webhook["clientConfig"].is_object() {
+                errors.push(FieldError::forbidden(config, detail));
+            }
+            if !list(&webhook["conversionReviewVersions"]).is_empty() {
+                errors.push(FieldError::forbidden(versions, detail));
+            }
+        }
+        "" => errors.push(FieldError::required("spec.conversion.strategy", "")),
+        other => errors.push(FieldError::not_supported(
+            "spec.conversion.strategy",
+            other,
+            ["None", "Webhook"],
+        )),
+    }
+    errors
+}
+
+/// Versions that objects may be stored in must stay until they no longer are.
+fn stored_versions(crd: &Value) -> Vec<FieldError> {
+    let (versions, stored) = (list(&crd["spec"]["versions"]), list(&crd["status"]["storedVersions"]));
+    let mut errors = Vec::new();
+    let shown = || crd["status"]["storedVersions"].clone();
+    if stored.is_empty() {
+        let detail = "must have at least one stored version";
+        errors.push(FieldError::invalid("status.storedVersions", shown(), detail));
+        return errors;
+    }
+    let storage = versions.iter().filter(|version| version["storage"] == true);
+    for version in storage.filter(|version| !stored.contains(&version["name"])) {
+        let detail = format!("must have the storage version {}", text(&version["name"]));
+        errors.push(FieldError::invalid("status.storedVersions", shown(), detail));
+    }
     for (index, stored) in stored.iter().enumerate() {
-        if !names.contains(&stored.as_str().unwrap_or_default()) {
+        if !versions.iter().any(|version| version["name"] == *stored) {
+            let name = text(stored);
             let detail = format!(
-                "missing from spec.versions; {} was previously a storage version, and must remain in spec.versions until a \
-                 storage migration ensures no data remains persisted in it and removes it from status.storedVersions",
-                stored.as_str().unwrap_or_default()
+                "missing from spec.versions; {name} was previously a storage version, and must remain in spec.versions until a \
+                 storage migration ensures no data remains persisted in {name} and removes {name} from status.storedVersions"
             );
             errors.push(FieldError::invalid(
                 format!("status.storedVersions[{index}]"),
-                stored.clone(),
+                name,
                 detail,
             ));
-        }
-    }
-    errors
-}
-
-/// What is wrong with the schemas. One that all versions share is called the definition's own.
-fn schemas(versions: &[Value]) -> Vec<FieldError> {
-    let shared = versions
-        .iter()
-        .all(|version| version["schema"] == versions[0]["schema"]);
-    let mut errors = Vec::new();
-    for (index, version) in versions.iter().enumerate() {
-        let schema = &version["schema"]["openAPIV3Schema"];
-        let own = format!("spec.versions[{index}].schema.openAPIV3Schema");
-        if !schema.is_object() {
-            errors.push(FieldError::required(own, ""));
-            continue;
-        }
-        let at = if shared {
-            "spec.validation.openAPIV3Schema"
-        } else {
-            own.as_str()
-        };
-        match Schema::compile(schema) {
-            Ok(schema) => errors.extend(schema.check(at)),
-            Err(found) => errors.extend(found.into_iter().map(|error| error.under(at))),
-        }
-        if shared {
-            break;
         }
     }
     errors

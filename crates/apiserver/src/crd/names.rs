@@ -4,7 +4,10 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::set_condition;
+use super::{
+    definition::{Approval, approval},
+    set_condition,
+};
 use crate::registry::Registry;
 
 /// The status that a CRD should have.
@@ -48,6 +51,18 @@ pub(super) fn status(registry: &Registry, crd: &Value, now: &str) -> Value {
         }
     }
     status["storedVersions"] = stored_versions(crd).into_iter().collect();
+    let policy = "KubernetesAPIApprovalPolicyConformant";
+    match approval(crd) {
+        Some(Approval::Approved(url)) => {
+            let message = format!("approved in {url}");
+            set_condition(&mut status, policy, true, "ApprovedAnnotation", &message, now);
+        }
+        Some(Approval::Bypassed(reason)) => {
+            let message = format!("not approved: {reason:?}");
+            set_condition(&mut status, policy, false, "UnapprovedAnnotation", &message, now);
+        }
+        Some(Approval::Missing | Approval::Malformed) | None => {}
+    }
     status
 }
 

@@ -92,9 +92,10 @@ impl Pattern {
             return Some(run(regex));
         }
         let regex = self.machine(ascii, LARGEST);
-        let complain =
-            |error: &Box<BuildError>| tracing::warn!(pattern = %self.0.text, %error, "a pattern is too large");
-        regex.inspect_err(complain).ok().map(|regex| run(&regex))
+        regex
+            .inspect_err(|error| tracing::warn!(pattern = %self.0.text, %error, "a pattern is too large"))
+            .ok()
+            .map(|regex| run(&regex))
     }
 
     fn machine(&self, ascii: bool, largest: usize) -> Result<Regex, Box<BuildError>> {

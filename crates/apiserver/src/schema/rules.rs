@@ -11,7 +11,11 @@ use std::sync::OnceLock;
 
 use serde_json::{Value, json};
 
-pub(super) use self::{check::check, run::run};
+pub(crate) use self::field_path::follow;
+pub(super) use self::{
+    check::check,
+    run::{run, run_default},
+};
 use crate::{cel, field_error::FieldError};
 
 /// One of a node's `x-kubernetes-validations`.

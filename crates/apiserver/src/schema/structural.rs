@@ -3,6 +3,7 @@
 //! Works on the schema as written and only complains; [`super::compile`] then reads it.
 
 mod coverage;
+mod list;
 
 use serde_json::{Map, Value};
 
@@ -101,7 +102,7 @@ fn node(schema: &Map<String, Value>, level: Level, path: &str, errors: &mut Vec<
     keywords(schema, path, errors);
     kind(schema, level, path, errors);
     extensions(schema, path, errors);
-    list(schema, path, errors);
+    list::check(schema, path, errors);
     if level == Level::Root || is_true(schema, "x-kubernetes-embedded-resource") {
         object_fields(schema, level, path, errors);
     }
@@ -164,10 +165,9 @@ fn kind(schema: &Map<String, Value>, level: Level, path: &str, errors: &mut Vec<
             ));
         }
         ("null", _) => {
-            errors.push(FieldError::forbidden(
-                place,
-                "type cannot be set to null, use nullable as an alternative",
-            ));
+            let why = "type cannot be set to null, use nullable as an alternative";
+            errors.push(FieldError::forbidden(place.clone(), why));
+            errors.push(FieldError::not_supported(place, "null", TYPES));
         }
         (other, _) if !TYPES.contains(&other) => errors.push(FieldError::not_supported(place, other, TYPES)),
         (other, Level::Root) if other != "object" => {
@@ -201,83 +201,27 @@ fn extensions(schema: &Map<String, Value>, path: &str, errors: &mut Vec<FieldErr
         ));
     }
     let map_type = text(schema, "x-kubernetes-map-type");
+    if !map_type.is_empty() && text(schema, "type") != "object" {
+        let (place, why) = (
+            child(path, "type"),
+            "must be object if x-kubernetes-map-type is specified",
+        );
+        errors.push(match text(schema, "type") {
+            "" => FieldError::required(place, why),
+            other => FieldError::invalid(place, other, why),
+        });
+    }
     if !["", "atomic", "granular"].contains(&map_type) {
         let place = child(path, "x-kubernetes-map-type");
         errors.push(FieldError::not_supported(place, map_type, ["atomic", "granular"]));
     }
-}
-
-fn list(schema: &Map<String, Value>, path: &str, errors: &mut Vec<FieldError>) {
-    let list_type = text(schema, "x-kubernetes-list-type");
-    let keys: Vec<&str> = schema
-        .get("x-kubernetes-list-map-keys")
-        .and_then(Value::as_array)
-        .map_or(Vec::new(), |keys| keys.iter().filter_map(Value::as_str).collect());
-    let place = child(path, "x-kubernetes-list-type");
-    if !["", "atomic", "set", "map"].contains(&list_type) {
-        errors.push(FieldError::not_supported(place, list_type, ["atomic", "map", "set"]));
-        return;
-    }
-    if !list_type.is_empty() && text(schema, "type") != "array" {
-        let place = child(path, "type");
-        let why = "must be array if x-kubernetes-list-type is specified";
-        errors.push(FieldError::invalid(place, text(schema, "type"), why));
-    }
-    let place = child(path, "x-kubernetes-list-map-keys");
-    match (list_type, keys.is_empty()) {
-        ("map", true) => {
-            errors.push(FieldError::required(
-                place,
-                "must not be empty if x-kubernetes-list-type is map",
-            ));
-        }
-        ("map", false) => map_keys(schema, &keys, path, errors),
-        (_, false) => errors.push(FieldError::forbidden(
-            place,
-            "must be empty if x-kubernetes-list-type is not map",
-        )),
-        (_, true) => {}
-    }
-}
-
-fn map_keys(schema: &Map<String, Value>, keys: &[&str], path: &str, errors: &mut Vec<FieldError>) {
-    let items = schema.get("items").and_then(Value::as_object);
-    let Some(items) = items.filter(|items| text(items, "type") == "object") else {
-        let place = child(&child(path, "items"), "type");
+    let preserve = "x-kubernetes-preserve-unknown-fields";
+    if schema.get(preserve) == Some(&Value::Bool(false)) {
         errors.push(FieldError::invalid(
-            place,
-            "",
-            "must be object if parent array's x-kubernetes-list-type is map",
+            child(path, preserve),
+            false,
+            "must be true or undefined",
         ));
-        return;
-    };
-    let required = |name: &str| {
-        let required = items.get("required").and_then(Value::as_array);
-        required.is_some_and(|required| required.iter().any(|field| field == name))
-    };
-    for &name in keys {
-        let place = key(&child(path, "items"), name);
-        match properties(items).find(|(property, _)| *property == name) {
-            None => errors.push(FieldError::invalid(
-                child(path, "x-kubernetes-list-map-keys"),
-                name,
-                "entries must all be names of item properties",
-            )),
-            Some((_, property)) if ["array", "object"].contains(&text(property, "type")) => {
-                errors.push(FieldError::invalid(
-                    child(&place, "type"),
-                    text(property, "type"),
-                    "must be a scalar type if parent array's x-kubernetes-list-type is map",
-                ));
-            }
-            Some((_, property)) if !required(name) && !property.contains_key("default") => {
-                errors.push(FieldError::required(
-                    child(&place, "default"),
-                    "this property is in x-kubernetes-list-map-keys, so it must have a default or be a required property",
-                ));
-            }
-            Some(_) => {}
-        }
     }
 }
 
@@ -286,6 +230,9 @@ fn object_fields(schema: &Map<String, Value>, level: Level, path: &str, errors: 
     for (name, property) in properties(schema) {
         let kind = text(property, "type");
         let place = key(path, name);
+        if level == Level::Root && ["apiVersion", "kind", "metadata"].contains(&name.as_str()) {
+            forbid_defaults(property, name, &place, errors);
+        }
         match name.as_str() {
             "apiVersion" | "kind" if kind != "string" => {
                 errors.push(FieldError::invalid(child(&place, "type"), kind, "must be string"));
@@ -301,6 +248,17 @@ fn object_fields(schema: &Map<String, Value>, level: Level, path: &str, errors: 
             }
             _ => {}
         }
+    }
+}
+
+/// What every object has is never filled in by a schema.
+fn forbid_defaults(schema: &Map<String, Value>, of: &str, path: &str, errors: &mut Vec<FieldError>) {
+    if is_set(schema, "default") {
+        let why = format!("must not be set in top-level {of}");
+        errors.push(FieldError::forbidden(child(path, "default"), why));
+    }
+    for (name, property) in properties(schema) {
+        forbid_defaults(property, of, &key(path, name), errors);
     }
 }
 

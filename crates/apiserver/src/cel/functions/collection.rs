@@ -10,7 +10,7 @@ use std::cmp::Ordering;
 use cel::{
     DeclarationError, Env, ExecutionError,
     common::{
-        types::{CelBool, CelInt, CelList, CelOptional, CelString, DYN_TYPE, LIST_TYPE},
+        types::{CelBool, CelInt, CelList, CelOptional, CelString, DYN_TYPE, Kind, LIST_TYPE},
         value::{CowVal, Val},
     },
 };
@@ -62,6 +62,18 @@ fn items<'b, 'v>(list: &'b CowVal<'_, 'v>) -> Result<Vec<&'b (dyn Val + 'v)>, Ex
     let iterable = list.as_iterable().ok_or_else(|| failed("no such overload"))?;
     let mut items = iterable.iter();
     Ok(std::iter::from_fn(|| items.next()).collect())
+}
+
+/// The same list as one of the crate's own; anything else as it is.
+pub(in super::super) fn plain<'b, 'v>(mut arguments: Arguments<'b, 'v>) -> Answer<'b, 'v> {
+    let Some(value) = arguments.pop() else {
+        return Err(failed("no such overload"));
+    };
+    if value.get_type().kind() != Kind::List {
+        return Ok(value);
+    }
+    let items = items(&value)?.into_iter().map(Val::clone_as_boxed);
+    Ok(CowVal::owned(CelList::from(items.collect::<Vec<_>>())))
 }
 
 fn compare(one: &dyn Val, two: &dyn Val) -> Result<Ordering, ExecutionError> {

@@ -25,7 +25,7 @@ const ONE: i128 = 1_000_000_000;
 pub(super) fn add(env: &mut Env) -> Result<(), DeclarationError> {
     add_overload!(env, fn quantity: (CelString) -> Result<Quantity>)?;
     add_overload!(env, fn is_quantity: (CelString) -> CelBool)?;
-    add_member_overload!(env, fn sign: (Quantity) -> CelInt)?;
+    add_overload!(env, fn sign: (Quantity) -> CelInt)?;
     add_member_overload!(env, fn is_greater_than: (Quantity, Quantity) -> CelBool)?;
     add_member_overload!(env, fn is_less_than: (Quantity, Quantity) -> CelBool)?;
     add_member_overload!(env, fn compare_to: (Quantity, Quantity) -> CelInt)?;

@@ -2,7 +2,7 @@
 
 use super::{
     super::{ListType, Node, structural::child},
-    Rule, field_path,
+    Rule, field_path, run_default,
 };
 use crate::{
     cel::{Scope, Wanted},
@@ -20,7 +20,29 @@ const REASONS: [&str; 4] = [
 pub(in super::super) fn check(root: &Node, at: &str) -> Vec<FieldError> {
     let mut errors = Vec::new();
     node(root, true, at, None, &mut errors);
+    if errors.is_empty() {
+        defaults(root, at, &mut errors);
+    }
     errors
+}
+
+/// Whether the rules hold for what they would be tried on where nothing was said.
+fn defaults(node: &Node, path: &str, errors: &mut Vec<FieldError>) {
+    if !node.has_rules {
+        return;
+    }
+    if let Some(default) = &node.default {
+        errors.extend(run_default(node, default).into_iter().map(|error| error.under(path)));
+    }
+    for (name, property) in node.properties.iter() {
+        defaults(property, &format!("{}[{name}]", child(path, "properties")), errors);
+    }
+    if let Some(value) = &node.additional {
+        defaults(value, &child(path, "additionalProperties"), errors);
+    }
+    if let Some(item) = &node.items {
+        defaults(item, &child(path, "items"), errors);
+    }
 }
 
 /// `uncorrelated` is the list whose items have no old value that could be found.

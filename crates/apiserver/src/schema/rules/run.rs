@@ -38,6 +38,25 @@ pub(in super::super) fn run(root: &Node, object: &Value, old: Option<&Value>) ->
     run.verdict
 }
 
+/// Runs the rules of a default, which no object has yet. Paths begin with `default`.
+pub(in super::super) fn run_default(node: &Node, default: &Value) -> Vec<FieldError> {
+    let mut run = Run {
+        budget: BUDGET,
+        verdict: Verdict::default(),
+    };
+    let typed = Typed {
+        node,
+        value: default,
+        resource: node.embedded,
+    };
+    let before = Before {
+        own: None,
+        around: None,
+    };
+    let _: ControlFlow<()> = run.value(typed, None, before, &Path::Root.field("default"));
+    run.verdict.errors
+}
+
 /// What a value is compared with to see whether it is new.
 #[derive(Clone, Copy)]
 struct Before<'a> {

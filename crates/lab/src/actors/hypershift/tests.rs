@@ -361,7 +361,16 @@ async fn upstream_schemas_accept_all_that_is_written() {
     };
     let lab = Lab::start_with(Faults::default(), crds).await;
     lab.allow_wildcards().await;
-    lab.create_guest(json!({})).await;
+    // Upstream's rules don't let anyone add to the services later; whoever creates a HostedCluster names them all.
+    let strategies = [
+        ("APIServer", "LoadBalancer"),
+        ("Ignition", "Route"),
+        ("Konnectivity", "Route"),
+        ("OAuthServer", "Route"),
+    ];
+    let services = strategies
+        .map(|(service, strategy)| json!({ "service": service, "servicePublishingStrategy": { "type": strategy } }));
+    lab.create_guest(json!({ "services": services })).await;
     lab.wait_for(HOSTED_CLUSTER, "guest", "its rollout", |hosted_cluster| {
         hosted_cluster["status"]["version"]["history"][0]["state"] == "Completed"
     })
