@@ -14,6 +14,9 @@ use crate::schema::Schema;
 /// The most operations that one JSON patch may have.
 const MAX_OPERATIONS: usize = 10_000;
 
+/// How deeply a JSON patch may nest: as deeply as JSON may come, so that what is stored can be read.
+const DEPTH_LIMIT: usize = 120;
+
 /// How much the copies of one JSON patch may add up to.
 const COPY_LIMIT: usize = 3 << 20;
 
@@ -64,11 +67,37 @@ pub(crate) fn json_patch(target: &Value, patch: &Value) -> Result<Value, PatchEr
                 )));
             }
         }
-        let operation = std::slice::from_ref(operation);
-        json_patch::patch_unsafe(&mut patched, operation)
-            .map_err(|error| PatchError::Unprocessable(error.to_string()))?;
+        let slice = std::slice::from_ref(operation);
+        json_patch::patch_unsafe(&mut patched, slice).map_err(|error| PatchError::Unprocessable(error.to_string()))?;
+        if depth_after(&patched, operation) > DEPTH_LIMIT {
+            return Err(PatchError::Unprocessable(format!(
+                "the result is nested too deeply: the limit is {DEPTH_LIMIT}"
+            )));
+        }
     }
     Ok(patched)
+}
+
+/// How deeply the place that an operation wrote to is nested now, with what is in it.
+fn depth_after(patched: &Value, operation: &json_patch::PatchOperation) -> usize {
+    use json_patch::PatchOperation::{Remove, Test};
+    if matches!(operation, Remove(_) | Test(_)) {
+        return 0;
+    }
+    let path = operation.path();
+    // What was appended to a list (`-`) is its last.
+    let appended = || path.parent()?.resolve(patched).ok()?.as_array()?.last();
+    let written = path.resolve(patched).ok().or_else(appended);
+    path.tokens().count() + written.map_or(0, depth)
+}
+
+/// How many levels of lists and maps are in a value. It recurses; what is passed here is never much deeper than the limit.
+fn depth(value: &Value) -> usize {
+    match value {
+        Value::Array(items) => 1 + items.iter().map(depth).max().unwrap_or(0),
+        Value::Object(fields) => 1 + fields.values().map(depth).max().unwrap_or(0),
+        _ => 0,
+    }
 }
 
 /// Applies an RFC 7386 patch.

@@ -17,6 +17,9 @@ pub(crate) use self::write::Writer;
 use crate::types::{self, Field, Name, Struct, Type};
 
 /// What every such body begins with.
+/// How deeply messages may be nested, of those that can hold their own kind.
+const DEPTH: usize = 64;
+
 const MAGIC: &[u8; 4] = b"k8s\0";
 
 const DELETE_OPTIONS: Name = Name {
@@ -76,32 +79,32 @@ pub(crate) fn decode(body: &[u8]) -> Result<Value> {
         kind: kind.clone(),
     })?;
     let mut object = Map::new();
-    fields(known, raw, &mut object)?;
+    fields(known, raw, &mut object, DEPTH)?;
     object.insert("apiVersion".to_owned(), api_version.into());
     object.insert("kind".to_owned(), kind.into());
     Ok(Value::Object(object))
 }
 
 /// Decodes the fields of a message into an object.
-fn fields(message: &Struct, bytes: &[u8], object: &mut Map<String, Value>) -> Result<()> {
+fn fields(message: &Struct, bytes: &[u8], object: &mut Map<String, Value>, depth: usize) -> Result<()> {
     for field in Reader::new(bytes) {
         let (number, raw) = field?;
         // A field that came with a later version is dropped, as unknown fields are.
         if let Some(field) = message.fields.iter().find(|field| field.number == number) {
-            put(field, raw, object)?;
+            put(field, raw, object, depth)?;
         }
     }
     Ok(())
 }
 
-fn put(field: &Field, raw: Raw<'_>, object: &mut Map<String, Value>) -> Result<()> {
+fn put(field: &Field, raw: Raw<'_>, object: &mut Map<String, Value>, depth: usize) -> Result<()> {
     let name = field.name;
     match &field.kind {
-        Type::Struct(inner) if name == "." => fields(inner.structure(), raw.bytes()?, object),
+        Type::Struct(inner) if name == "." => fields(inner.structure(), raw.bytes()?, object, depth),
         Type::List(item) => {
             let list = object.entry(name).or_insert_with(|| Value::Array(Vec::new()));
             let list = list.as_array_mut().expect("only this field writes under its name");
-            add(item, raw, list)
+            add(item, raw, list, depth)
         }
         Type::Map(item) => {
             let map = object.entry(name).or_insert_with(|| Value::Object(Map::new()));
@@ -110,7 +113,7 @@ fn put(field: &Field, raw: Raw<'_>, object: &mut Map<String, Value>) -> Result<(
             for part in Reader::new(raw.bytes()?) {
                 match part? {
                     (1, Raw::Bytes(text)) => key = leaf::text(text)?,
-                    (2, raw) => entry = Some(value(item, raw)?),
+                    (2, raw) => entry = Some(value(item, raw, depth)?),
                     _ => {}
                 }
             }
@@ -118,7 +121,7 @@ fn put(field: &Field, raw: Raw<'_>, object: &mut Map<String, Value>) -> Result<(
             Ok(())
         }
         kind => {
-            let value = value(kind, raw)?;
+            let value = value(kind, raw, depth)?;
             if !(field.omits_zero && leaf::is_zero(&value)) {
                 object.insert(name.to_owned(), value);
             }
@@ -128,17 +131,18 @@ fn put(field: &Field, raw: Raw<'_>, object: &mut Map<String, Value>) -> Result<(
 }
 
 /// Adds to a list; one of numbers may come in one piece.
-fn add(item: &Type, raw: Raw<'_>, list: &mut Vec<Value>) -> Result<()> {
+fn add(item: &Type, raw: Raw<'_>, list: &mut Vec<Value>, depth: usize) -> Result<()> {
     match (item, raw) {
         (Type::Int32 | Type::Int64, Raw::Bytes(packed)) => {
             list.extend(wire::packed(packed)?.into_iter().map(Value::from));
         }
-        (item, raw) => list.push(value(item, raw)?),
+        (item, raw) => list.push(value(item, raw, depth)?),
     }
     Ok(())
 }
 
-fn value(kind: &Type, raw: Raw<'_>) -> Result<Value> {
+/// The value of a field; messages may be in it to so many levels.
+fn value(kind: &Type, raw: Raw<'_>, depth: usize) -> Result<Value> {
     Ok(match kind {
         Type::String | Type::Uid | Type::Text(_) => leaf::text(raw.bytes()?)?.into(),
         Type::Bytes => BASE64_STANDARD.encode(raw.bytes()?).into(),
@@ -151,18 +155,21 @@ fn value(kind: &Type, raw: Raw<'_>) -> Result<Value> {
         Type::Quantity => leaf::quantity(raw.bytes()?)?,
         Type::IntOrString => leaf::int_or_string(raw.bytes()?)?,
         Type::Raw | Type::FieldsV1 | Type::Json => leaf::raw_json(raw.bytes()?)?,
-        Type::SchemaOrArray => schema_or_list(raw.bytes()?, &Type::Struct(JSON_SCHEMA))?,
-        Type::SchemaOrBool => schema_or_bool(raw.bytes()?)?,
-        Type::SchemaOrStrings => schema_or_list(raw.bytes()?, &Type::String)?,
+        Type::SchemaOrArray => schema_or_list(raw.bytes()?, &Type::Struct(JSON_SCHEMA), depth)?,
+        Type::SchemaOrBool => schema_or_bool(raw.bytes()?, depth)?,
+        Type::SchemaOrStrings => schema_or_list(raw.bytes()?, &Type::String, depth)?,
         Type::Struct(name) => {
+            let depth = depth
+                .checked_sub(1)
+                .ok_or(ProtobufError::Malformed("it is nested too deeply"))?;
             let mut object = Map::new();
-            fields(name.structure(), raw.bytes()?, &mut object)?;
+            fields(name.structure(), raw.bytes()?, &mut object, depth)?;
             Value::Object(object)
         }
         Type::Wrapped(item) => {
             let mut items = Vec::new();
             for part in Reader::new(raw.bytes()?) {
-                add(item, part?.1, &mut items)?;
+                add(item, part?.1, &mut items, depth)?;
             }
             Value::Array(items)
         }
@@ -171,12 +178,12 @@ fn value(kind: &Type, raw: Raw<'_>) -> Result<Value> {
 }
 
 /// A schema, or a list in its place.
-fn schema_or_list(bytes: &[u8], item: &Type) -> Result<Value> {
+fn schema_or_list(bytes: &[u8], item: &Type, depth: usize) -> Result<Value> {
     let mut items = Vec::new();
     for field in Reader::new(bytes) {
         match field? {
-            (1, raw) => return value(&Type::Struct(JSON_SCHEMA), raw),
-            (2, raw) => add(item, raw, &mut items)?,
+            (1, raw) => return value(&Type::Struct(JSON_SCHEMA), raw, depth),
+            (2, raw) => add(item, raw, &mut items, depth)?,
             _ => {}
         }
     }
@@ -184,12 +191,12 @@ fn schema_or_list(bytes: &[u8], item: &Type) -> Result<Value> {
 }
 
 /// A schema, or whether anything goes in its place.
-fn schema_or_bool(bytes: &[u8]) -> Result<Value> {
+fn schema_or_bool(bytes: &[u8], depth: usize) -> Result<Value> {
     let mut allows = false;
     for field in Reader::new(bytes) {
         match field? {
             (1, raw) => allows = raw.number()? != 0,
-            (2, raw) => return value(&Type::Struct(JSON_SCHEMA), raw),
+            (2, raw) => return value(&Type::Struct(JSON_SCHEMA), raw, depth),
             _ => {}
         }
     }

@@ -172,6 +172,31 @@ fn json_patches_change_test_and_fail() {
 }
 
 #[test]
+fn json_patches_nest_no_deeper_than_what_can_be_read() {
+    let target = json!({"a": {}});
+    let nested = |steps: Vec<Value>| json_patch(&target, &Value::Array(steps)).map_err(|error| error.to_string());
+    // Each copy goes to the innermost of what is copied: so it becomes twice as deep.
+    let copies = |times: u32| {
+        let copy =
+            |time: u32| json!({"op": "copy", "from": "/a", "path": format!("/a{}", "/x".repeat(1_usize << time))});
+        nested((0..times).map(copy).collect())
+    };
+    // What is moved into something new is one deeper.
+    let moves = |times: usize| {
+        let steps = [
+            json!({"op": "add", "path": "/b", "value": {}}),
+            json!({"op": "move", "from": "/a", "path": "/b/x"}),
+            json!({"op": "move", "from": "/b", "path": "/a"}),
+        ];
+        nested(std::iter::repeat_n(steps, times).flatten().collect())
+    };
+    assert!(copies(6).is_ok() && moves(100).is_ok());
+    for error in [copies(16).unwrap_err(), moves(3000).unwrap_err()] {
+        assert!(error.contains("nested too deeply"), "{error}");
+    }
+}
+
+#[test]
 fn merge_patches_remove_by_null_and_replace_lists() {
     let target = json!({"a": {"b": 1, "c": 2}, "l": [1, 2]});
     assert_eq!(

@@ -100,3 +100,45 @@ fn every_cut_is_refused_or_read_never_a_panic() {
     let unknown = decode(&body("v9", "Thing", b""));
     assert!(matches!(unknown, Err(ProtobufError::UnknownKind { .. })));
 }
+
+#[test]
+fn what_is_nested_too_deeply_is_refused() {
+    let long = |number: u32, content: Vec<u8>| {
+        let mut bytes = Vec::new();
+        for mut rest in [number << 3 | 2, u32::try_from(content.len()).unwrap()] {
+            while rest >= 0x80 {
+                bytes.push(u8::try_from(rest & 0x7f).unwrap() | 0x80);
+                rest >>= 7;
+            }
+            bytes.push(u8::try_from(rest).unwrap());
+        }
+        [bytes, content].concat()
+    };
+    // spec.versions[0].schema.openAPIV3Schema, and in it `not`, again and again.
+    let definition = |depth: usize| {
+        let schema = (0..depth).fold(Vec::new(), |inner, _| long(28, inner));
+        let version = long(4, long(1, schema));
+        let type_meta = [
+            long(1, b"apiextensions.k8s.io/v1".to_vec()),
+            long(2, b"CustomResourceDefinition".to_vec()),
+        ];
+        [
+            MAGIC.to_vec(),
+            long(1, type_meta.concat()),
+            long(2, long(2, long(7, version))),
+        ]
+        .concat()
+    };
+    assert!(
+        decode(&definition(20))
+            .unwrap()
+            .to_string()
+            .contains("{\"not\":{\"not\":")
+    );
+    for depth in [100, 20_000] {
+        assert_eq!(
+            decode(&definition(depth)),
+            Err(ProtobufError::Malformed("it is nested too deeply"))
+        );
+    }
+}
