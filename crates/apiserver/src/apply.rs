@@ -10,6 +10,7 @@ mod last_applied;
 mod managers;
 mod path_element;
 mod typed;
+mod typing;
 
 #[cfg(test)]
 mod tests;
@@ -95,6 +96,11 @@ pub(crate) fn apply(
         last_applied::MANAGER => last_applied::refresh(merged, &applied),
         _ => merged,
     })
+}
+
+/// Says what in a configuration doesn't fit the schema.
+pub(crate) fn check(schema: &Schema, applied: &Value) -> Result<(), String> {
+    typing::check(schema.root(), applied)
 }
 
 /// Notes in `new` who owns what, after a create, a replacement or a patch.

@@ -244,7 +244,7 @@ fn parts<'a>(node: &'a Node, value: &'a Value) -> Option<Vec<(PathElement, Part<
 }
 
 /// What a list's item is called.
-fn element(node: &Node, index: usize, item: &Value) -> PathElement {
+pub(super) fn element(node: &Node, index: usize, item: &Value) -> PathElement {
     match (&node.list, item) {
         (ListType::Map(keys), Value::Object(fields)) => {
             let key: Map<String, Value> = keys

@@ -50,7 +50,7 @@ pub(super) fn patch(context: &mut Context<'_>, body: &Bytes) -> Result<Response<
         context.check_type(&mut patched)?;
         // What a patch makes of an object is refused as invalid where an object that was sent is a bad request.
         let unknown = resource.read(&mut patched, Spelling::Canonical);
-        let unknown = unknown.map_err(|error| unfit(&patch, error))?;
+        let unknown = unknown.map_err(|error| unfit(kind, &resource, live, &patch, error))?;
         if object::name(&patched) != name {
             return Err(ApiError::BadRequest(format!(
                 "the name of the object ({}) does not match the name on the URL ({name})",
@@ -64,7 +64,7 @@ pub(super) fn patch(context: &mut Context<'_>, body: &Bytes) -> Result<Response<
         check_preconditions(&resource.id, live, &patched)?;
         let complained =
             update::writer(context, &resource, &options, Ownership::Update).complain(&complaints(&unknown, &[]));
-        complained.map_err(|error| unfit(&patch, error))?;
+        complained.map_err(|error| unfit(kind, &resource, live, &patch, error))?;
         Ok(patched)
     })
 }
@@ -100,6 +100,8 @@ pub(super) fn patched(kind: PatchType, resource: &Resource, live: &Value, patch:
         }
     };
     result.map_err(|error| match error {
+        // Upstream has no other word for a strategic patch that makes no sense.
+        PatchError::Malformed(text) if kind == PatchType::Strategic => ApiError::Unexplained(text),
         PatchError::Malformed(text) => ApiError::BadRequest(text),
         error @ PatchError::TooManyOperations(_) => ApiError::TooLarge(error.to_string()),
         PatchError::Unprocessable(why) => {
@@ -109,7 +111,8 @@ pub(super) fn patched(kind: PatchType, resource: &Resource, live: &Value, patch:
     })
 }
 
-fn unfit(patch: &Value, error: ApiError) -> ApiError {
+/// A refusal of what a patch makes of an object; a strategic one is shown itself, of others what they come to.
+fn unfit(kind: PatchType, resource: &Resource, live: &Value, patch: &Value, error: ApiError) -> ApiError {
     let ApiError::BadRequest(text) = error else {
         return error;
     };
@@ -117,7 +120,11 @@ fn unfit(patch: &Value, error: ApiError) -> ApiError {
         .split_once("cannot be handled as a ")
         .and_then(|(_, rest)| rest.split_once(": "))
         .map_or(text.as_str(), |(_, detail)| detail);
-    let error = FieldError::invalid("patch", patch.to_string(), detail);
+    let shown = match kind {
+        PatchType::Strategic => object::go(patch),
+        _ => patched(kind, resource, live, patch).map_or_else(|_| String::new(), |patched| patched.to_string()),
+    };
+    let error = FieldError::invalid("patch", shown, detail);
     // Upstream says of no object that its patch does not fit.
     ApiError::Invalid {
         group: String::new(),
@@ -220,10 +227,20 @@ fn applied(context: &Context<'_>, body: &Bytes) -> Result<(Value, Vec<String>)> 
         )));
     }
     context.check_type(&mut value)?;
-    let unknown = context.resource.read(&mut value, Spelling::AsWritten)?;
-    if value["metadata"].get("managedFields").is_some() {
+    if value
+        .pointer("/metadata/managedFields")
+        .is_some_and(|written| !written.is_null())
+    {
         return Err(ApiError::bad_request("metadata.managedFields must be nil"));
     }
+    apply::check(context.resource.schema(), &value).map_err(|error| {
+        let (namespace, name) = (object::namespace(&value), object::name(&value));
+        let (version, kind) = (context.resource.api_version(), &context.resource.kind);
+        ApiError::Unexplained(format!(
+            "failed to create typed patch object ({namespace}/{name}; {version}, Kind={kind}): {error}"
+        ))
+    })?;
+    let unknown = context.resource.read(&mut value, Spelling::AsWritten)?;
     context.check_place(&mut value)?;
     Ok((value, complaints(&unknown, &duplicates)))
 }

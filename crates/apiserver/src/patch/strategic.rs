@@ -6,7 +6,7 @@
 use serde_json::{Map, Value};
 
 use super::PatchError;
-use crate::schema::Node;
+use crate::{object::go, schema::Node};
 
 const PATCH: &str = "$patch";
 const RETAIN_KEYS: &str = "$retainKeys";
@@ -152,7 +152,7 @@ fn keyed_item(node: &Node, key: &str, current: &mut Vec<Value>, patch: &Map<Stri
         return match directive {
             Directive::Replace => Ok(()),
             Directive::Merge | Directive::Delete => {
-                let patch = Value::Object(patch.clone());
+                let patch = go(&Value::Object(patch.clone()));
                 Err(PatchError::Malformed(format!(
                     "map: {patch} does not contain declared merge key: {key}"
                 )))
@@ -213,7 +213,12 @@ fn directive(patch: &Map<String, Value>) -> Result<Directive, PatchError> {
             "merge" => Ok(Directive::Merge),
             "replace" => Ok(Directive::Replace),
             "delete" => Ok(Directive::Delete),
-            other => Err(PatchError::Malformed(format!("Unknown patch type found: {other}"))),
+            other => {
+                let patch = go(&Value::Object(patch.clone()));
+                Err(PatchError::Malformed(format!(
+                    "unknown patch type: {other} in map: {patch}"
+                )))
+            }
         },
         Some(_) => Err(malformed(PATCH, "must be a text")),
     }

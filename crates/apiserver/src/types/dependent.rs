@@ -6,12 +6,18 @@ use serde_json::{Map, Value, json};
 pub(super) fn of(group: &str, kind: &str) -> Option<fn(&mut Value)> {
     Some(match (group, kind) {
         ("", "Pod") => |object| {
-            with_spec(object, |spec| fill(spec, "enableServiceLinks", &json!(true)));
-            requests(object);
+            with_spec(object, |spec| {
+                fill(spec, "enableServiceLinks", &json!(true));
+                requests(spec);
+            });
             pull_policies(object, "/spec");
         },
         ("", "PodTemplate") => |object| pull_policies(object, "/template/spec"),
-        ("", "ReplicationController") | ("apps", "ReplicaSet") => |object| pull_policies(object, "/spec/template/spec"),
+        ("", "ReplicationController") => |object| {
+            replication_controller(object);
+            pull_policies(object, "/spec/template/spec");
+        },
+        ("apps", "ReplicaSet") => |object| pull_policies(object, "/spec/template/spec"),
         ("apps", "Deployment") => |object| {
             let update = json!({"maxSurge": "25%", "maxUnavailable": "25%"});
             with_spec(object, |spec| rolling_update(spec, "strategy", &update));
@@ -34,6 +40,8 @@ pub(super) fn of(group: &str, kind: &str) -> Option<fn(&mut Value)> {
         },
         ("batch", "CronJob") => |object| pull_policies(object, "/spec/jobTemplate/spec/template/spec"),
         ("", "Service") => |object| with_spec(object, service),
+        ("", "LimitRange") => |object| with_spec(object, limit_range),
+        ("autoscaling", "HorizontalPodAutoscaler") => |object| with_spec(object, autoscaler),
         ("networking.k8s.io", "NetworkPolicy") => |object| with_spec(object, policy_types),
         ("rbac.authorization.k8s.io", "RoleBinding" | "ClusterRoleBinding") => role_binding,
         _ => return None,
@@ -61,30 +69,6 @@ fn pull_policies(object: &mut Value, pod_spec: &str) {
             let image = container.get("image").and_then(Value::as_str).unwrap_or_default();
             let policy = if is_latest(image) { "Always" } else { "IfNotPresent" };
             fill(container, "imagePullPolicy", &json!(policy));
-        }
-    }
-}
-
-/// A container of a pod requests what it may use at most, where it doesn't say otherwise.
-fn requests(pod: &mut Value) {
-    for list in ["/spec/initContainers", "/spec/containers"] {
-        let containers = pod.pointer_mut(list).and_then(Value::as_array_mut);
-        for resources in containers
-            .into_iter()
-            .flatten()
-            .filter_map(|container| container.get_mut("resources"))
-        {
-            let Some(limits) = resources.get("limits").and_then(Value::as_object).cloned() else {
-                continue;
-            };
-            if !resources["requests"].is_object() {
-                resources["requests"] = json!({});
-            }
-            for (resource, limit) in limits {
-                if resources["requests"].get(&resource).is_none() {
-                    resources["requests"][resource] = limit;
-                }
-            }
         }
     }
 }
@@ -144,12 +128,78 @@ fn job(spec: &mut Map<String, Value>) {
         fill(spec, "completions", &json!(1));
     }
     fill(spec, "parallelism", &json!(1));
+    fill(spec, "backoffLimit", &json!(6));
+    fill(spec, "completionMode", &json!("NonIndexed"));
+    fill(spec, "suspend", &json!(false));
     let replacement = if spec.contains_key("podFailurePolicy") {
         "Failed"
     } else {
         "TerminatingOrFailed"
     };
     fill(spec, "podReplacementPolicy", &json!(replacement));
+}
+
+/// What a container may use at most it also asks for, unless it asks for something else.
+fn requests(spec: &mut Map<String, Value>) {
+    for list in ["initContainers", "containers"] {
+        let containers = spec.get_mut(list).and_then(Value::as_array_mut);
+        for container in containers.into_iter().flatten() {
+            if let Some(Value::Object(limits)) = container.pointer("/resources/limits").cloned() {
+                fill_all(container.pointer_mut("/resources"), "requests", &limits);
+            }
+        }
+    }
+}
+
+/// Fills the entries of a map in a field, which is made where there is something to fill in.
+fn fill_all(object: Option<&mut Value>, field: &str, entries: &Map<String, Value>) {
+    let Some(object) = object.and_then(Value::as_object_mut).filter(|_| !entries.is_empty()) else {
+        return;
+    };
+    fill(object, field, &json!({}));
+    if let Some(map) = object.get_mut(field).and_then(Value::as_object_mut) {
+        for (name, value) in entries {
+            fill(map, name, value);
+        }
+    }
+}
+
+/// Labels and selector of a controller that doesn't say them are its pods' labels.
+fn replication_controller(object: &mut Value) {
+    let Some(labels) = object.pointer("/spec/template/metadata/labels").cloned() else {
+        return;
+    };
+    with_spec(object, |spec| fill(spec, "selector", &labels));
+    if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
+        fill(metadata, "labels", &labels);
+    }
+}
+
+/// For containers, what they get is at most what they may have, and what they ask for is at least what they must.
+fn limit_range(spec: &mut Map<String, Value>) {
+    let limits = spec.get_mut("limits").and_then(Value::as_array_mut);
+    for limit in limits
+        .into_iter()
+        .flatten()
+        .filter(|limit| limit["type"] == "Container")
+    {
+        for (from, to) in [
+            ("max", "default"),
+            ("default", "defaultRequest"),
+            ("min", "defaultRequest"),
+        ] {
+            if let Some(Value::Object(entries)) = limit.get(from).cloned() {
+                fill_all(Some(&mut *limit), to, &entries);
+            }
+        }
+    }
+}
+
+/// One that measures nothing else measures the processors.
+fn autoscaler(spec: &mut Map<String, Value>) {
+    let target = json!({"type": "Utilization", "averageUtilization": 80});
+    let metric = json!({"type": "Resource", "resource": {"name": "cpu", "target": target}});
+    fill(spec, "metrics", &json!([metric]));
 }
 
 fn policy_types(spec: &mut Map<String, Value>) {

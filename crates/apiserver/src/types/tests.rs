@@ -117,6 +117,38 @@ fn jobs_run_once_unless_they_say_otherwise() {
     );
 }
 
+#[test]
+fn defaults_follow_from_other_fields() {
+    let container = json!({"name": "c", "image": "i:1", "resources": {"limits": {"cpu": "1", "memory": "1Gi"}, "requests": {"cpu": "100m"}}});
+    let pod = defaulted("", "Pod", json!({"spec": {"containers": [container]}}));
+    assert_eq!(
+        pod["spec"]["containers"][0]["resources"]["requests"],
+        json!({"cpu": "100m", "memory": "1Gi"})
+    );
+    let template = json!({"metadata": {"labels": {"a": "b"}}, "spec": {"containers": []}});
+    let controller = defaulted(
+        "",
+        "ReplicationController",
+        json!({"metadata": {}, "spec": {"template": template}}),
+    );
+    assert_eq!(
+        (&controller["spec"]["selector"], &controller["metadata"]["labels"]),
+        (&json!({"a": "b"}), &json!({"a": "b"}))
+    );
+    let range = defaulted(
+        "",
+        "LimitRange",
+        json!({"spec": {"limits": [{"type": "Container", "max": {"cpu": "1"}}]}}),
+    );
+    assert_eq!(
+        range["spec"]["limits"][0],
+        json!({"type": "Container", "max": {"cpu": "1"}, "default": {"cpu": "1"}, "defaultRequest": {"cpu": "1"}})
+    );
+    let job = json!({"spec": {"jobTemplate": {"spec": {"template": {"spec": {}}}}}});
+    let job = &defaulted("batch", "CronJob", job)["spec"]["jobTemplate"]["spec"];
+    assert_eq!(job.get("backoffLimit"), None, "a job gets its defaults when it is made");
+}
+
 fn pod() -> &'static Struct {
     kind("", "v1", "Pod").expect("it is in the table")
 }
@@ -258,7 +290,7 @@ fn what_must_be_there_is_missed() {
         &json!({}),
         &["spec.template.spec.containers: Required value"],
     );
-    let container = json!({"name": "", "ports": [{"protocol": "ICMP"}], "imagePullPolicy": "Sometimes"});
+    let container = json!({"name": "", "image": "i", "ports": [{"protocol": "ICMP"}], "imagePullPolicy": "Sometimes"});
     check(
         pod(),
         &json!({"spec": {"containers": [container]}, "status": {"phase": "Odd"}}),
