@@ -5,6 +5,7 @@
 //!
 //! ```text
 //! engine      the crate behind the trait; the meter that ends an evaluation which takes too long
+//! depth       how deep an expression may be
 //! check       what is known before there is a value: fields and functions that don't exist, types that don't fit
 //! value       objects as the language sees them, by their schema, converted as far as they are looked at
 //! functions/  what Kubernetes adds to the language
@@ -13,6 +14,7 @@
 //! Not here: which rules there are, on which values they run, and what becomes of a failure: [`crate::schema`].
 
 mod check;
+mod depth;
 mod engine;
 mod escape;
 mod functions;

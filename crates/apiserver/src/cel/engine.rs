@@ -15,7 +15,7 @@ use cel::{
 };
 
 use super::{
-    EvaluationError, Expression, Old, Outcome, Scope, Shared, Variables, Wanted, check, functions, meter,
+    EvaluationError, Expression, Old, Outcome, Scope, Shared, Variables, Wanted, check, depth, functions, meter,
     value::{Boxed, convert},
 };
 use crate::schema::Pattern;
@@ -68,6 +68,12 @@ pub(crate) fn compile(text: &str) -> Result<Shared, String> {
 }
 
 fn parse(text: &str) -> Result<(IdedExpr, SourceInfo), String> {
+    depth::check(text)?;
+    parse_any(text)
+}
+
+/// Parses an expression however deep it is.
+pub(super) fn parse_any(text: &str) -> Result<(IdedExpr, SourceInfo), String> {
     let parsed = ENVIRONMENT.parser().parse_with_source_info(text);
     parsed.map_err(|errors: ParseErrors| {
         let lines = errors.to_string();
