@@ -7,7 +7,7 @@
 //!
 //! With a folder, objects outlive the server.
 
-use std::{error::Error, fs, sync::Arc};
+use std::{error::Error, fs, process::ExitCode, sync::Arc};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use berth_apiserver::{ApiServer, CertificateAuthority, FileStorage, Options, Tls, serve};
@@ -15,7 +15,21 @@ use serde_json::json;
 use tokio::net::TcpListener;
 
 #[tokio::main]
-pub(crate) async fn main() -> Result<(), Box<dyn Error>> {
+#[expect(clippy::print_stderr, reason = "an example says why it failed")]
+pub(crate) async fn main() -> ExitCode {
+    let Err(error) = run().await else {
+        return ExitCode::SUCCESS;
+    };
+    eprintln!("error: {error}");
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        eprintln!("  because: {error}");
+        cause = error.source();
+    }
+    ExitCode::FAILURE
+}
+
+async fn run() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
     let kubeconfig = arguments.next().ok_or("usage: serve KUBECONFIG [FOLDER]")?;
 

@@ -18,6 +18,8 @@
     reason = "a benchmark that can't go on stops, and its output is its purpose"
 )]
 
+use std::process::ExitCode;
+
 mod client;
 mod guests;
 mod process;
@@ -34,10 +36,11 @@ mod serve;
 /// Set for the processes that this one starts: which part they play.
 const PART: &str = "BERTH_BENCH_PART";
 
-fn main() {
+fn main() -> ExitCode {
     match std::env::var(PART).as_deref() {
-        Ok("server") => serve::main().unwrap(),
+        Ok("server") => return serve::main(),
         Ok("guests") => guests::main(),
         _ => rows::main(),
     }
+    ExitCode::SUCCESS
 }

@@ -112,7 +112,7 @@ pub(super) fn patched(kind: PatchType, resource: &Resource, live: &Value, patch:
 }
 
 /// A refusal of what a patch makes of an object; a strategic one is shown itself, of others what they come to.
-fn unfit(kind: PatchType, resource: &Resource, live: &Value, patch: &Value, error: ApiError) -> ApiError {
+pub(super) fn unfit(kind: PatchType, resource: &Resource, live: &Value, patch: &Value, error: ApiError) -> ApiError {
     let ApiError::BadRequest(text) = error else {
         return error;
     };

@@ -16,20 +16,23 @@ use crate::{
     Body,
     admission::{Ownership, WriteOptions},
     decode,
+    field_error::FieldError,
     negotiate::{self, Answer, Shape},
     object, objects,
     resource::{Resource, Scale},
     status::{ApiError, Result},
     table,
+    types::{self, Spelling},
 };
+
+const GROUP: &str = "autoscaling";
+const API_VERSION: &str = "autoscaling/v1";
+const KIND: &str = "Scale";
 
 pub(super) fn get(context: &Context<'_>) -> Result<Response<Body>> {
     let object = objects::value(&context.resource, &*context.stored()?);
     let scale = of_object(&context.resource, &object)?;
-    match (
-        context.form(Answer::Object)?.shape,
-        table::builtin("autoscaling", "Scale"),
-    ) {
+    match (context.form(Answer::Object)?.shape, table::builtin(GROUP, KIND)) {
         (Shape::Table, Some(printer)) => {
             let version = json!({"resourceVersion": scale["metadata"]["resourceVersion"]});
             let table = render::table_by(context, printer, &version, true, vec![scale]);
@@ -41,7 +44,7 @@ pub(super) fn get(context: &Context<'_>) -> Result<Response<Body>> {
 
 pub(super) fn update(context: &mut Context<'_>, body: &Bytes) -> Result<Response<Body>> {
     let options = WriteOptions::parse(&context.query, context.headers(), "UpdateOptions")?;
-    let sent = decode::decode(body, negotiate::body_type(context.headers())?)?.value;
+    let sent = read(decode::decode(body, negotiate::body_type(context.headers())?)?.value)?;
     write(context, &options, |_| Ok(sent.clone()))
 }
 
@@ -56,7 +59,46 @@ pub(super) fn patch(context: &mut Context<'_>, body: &Bytes) -> Result<Response<
         .or_else(|_| decode::decode(body, negotiate::BodyType::Json))?
         .value;
     let resource = Arc::clone(&context.resource);
-    write(context, &options, |scale| patch::patched(kind, &resource, scale, &sent))
+    write(context, &options, |scale| {
+        let patched = patch::patched(kind, &resource, scale, &sent)?;
+        read(patched).map_err(|error| patch::unfit(kind, &resource, scale, &sent, error))
+    })
+}
+
+/// A scale that a client made, if that is what it is.
+fn read(mut scale: Value) -> Result<Value> {
+    let refuse = |why: String| {
+        Err(ApiError::BadRequest(format!(
+            "{KIND} in version \"v1\" cannot be handled as a {KIND}: {why}"
+        )))
+    };
+    if !scale.is_object() {
+        return refuse("the body is no object".to_owned());
+    }
+    for (field, expected) in [("apiVersion", API_VERSION), ("kind", KIND)] {
+        match scale[field].as_str().unwrap_or_default() {
+            "" => scale[field] = expected.into(),
+            given if given == expected => {}
+            given => return refuse(format!("its {field} is {given}, not {expected}")),
+        }
+    }
+    let structure = types::kind(GROUP, "v1", KIND).expect("the table of types has it");
+    match types::decode(structure, &mut scale, Spelling::Canonical) {
+        Ok(_) => Ok(scale),
+        Err(error) => refuse(error),
+    }
+}
+
+fn check_name(expected: &str, given: &str) -> Result<()> {
+    match given {
+        "" => Err(ApiError::BadRequest(format!(
+            "the name of the object ({expected} based on URL) was undeterminable: name must be provided"
+        ))),
+        given if given == expected => Ok(()),
+        given => Err(ApiError::BadRequest(format!(
+            "the name of the object ({given}) does not match the name on the URL ({expected})"
+        ))),
+    }
 }
 
 /// Writes the number of replicas of a scale into the object that it stands for.
@@ -68,19 +110,19 @@ fn write(
     let resource = Arc::clone(&context.resource);
     let response = change(context, options, Ownership::Update, |_, live| {
         let scale = next(&of_object(&resource, live)?)?;
+        check_name(object::name(live), object::name(&scale))?;
         check_preconditions(&resource.id, live, &scale)?;
-        let Some(replicas) = scale["spec"]["replicas"].as_i64().filter(|replicas| *replicas >= 0) else {
+        // Clients whose types leave out what is zero say so by saying nothing.
+        let replicas = scale["spec"]["replicas"].as_i64().unwrap_or(0);
+        if replicas < 0 {
+            let error = FieldError::invalid("spec.replicas", replicas, "must be greater than or equal to 0");
             return Err(ApiError::Invalid {
-                group: "autoscaling".to_owned(),
-                kind: "Scale".to_owned(),
+                group: GROUP.to_owned(),
+                kind: KIND.to_owned(),
                 name: object::name(live).to_owned(),
-                errors: vec![crate::field_error::FieldError::invalid(
-                    "spec.replicas",
-                    scale["spec"]["replicas"].clone(),
-                    "must be greater than or equal to 0",
-                )],
+                errors: vec![error],
             });
-        };
+        }
         let mut object = live.clone();
         object::set_at_path(&mut object, &paths(&resource)?.spec_replicas, replicas.into());
         Ok(object)
@@ -109,8 +151,8 @@ fn of_object(resource: &Resource, object: &Value) -> Result<Value> {
         .unwrap_or_else(|| 0.into());
     let metadata = &object["metadata"];
     let mut scale = json!({
-        "kind": "Scale",
-        "apiVersion": "autoscaling/v1",
+        "kind": KIND,
+        "apiVersion": API_VERSION,
         "metadata": {
             "name": metadata["name"],
             "uid": metadata["uid"],

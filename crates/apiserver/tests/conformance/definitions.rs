@@ -494,8 +494,30 @@ fn c180_scale() {
             .await
             .refused(409, "Conflict", "the object has been modified");
         stale["metadata"]["resourceVersion"] = Value::Null;
-        suite.put(&scale_path, stale).await.is(200);
+        suite.put(&scale_path, stale.clone()).await.is(200);
         assert_eq!(suite.get(&path).await.body["spec"]["replicas"], 5);
+        // Clients whose types leave out what is zero.
+        stale["spec"] = json!({});
+        suite.put(&scale_path, stale.clone()).await.is(200);
+        assert_eq!(suite.get(&path).await.body["spec"]["replicas"], 0);
+        stale["spec"]["replicas"] = 99_999_999_999_i64.into();
+        let cannot = "cannot be handled as a Scale";
+        suite
+            .put(&scale_path, stale.clone())
+            .await
+            .refused(400, "BadRequest", cannot);
+        suite
+            .patch("merge-patch+json", &scale_path, json!({"spec": {"replicas": "3"}}))
+            .await
+            .refused(422, "Invalid", "patch: Invalid value");
+        stale["spec"]["replicas"] = 1.into();
+        for (name, message) in [("other", "does not match the name on the URL"), ("", "undeterminable")] {
+            stale["metadata"]["name"] = name.into();
+            suite
+                .put(&scale_path, stale.clone())
+                .await
+                .refused(400, "BadRequest", message);
+        }
         suite
             .patch("merge-patch+json", &scale_path, replicas(-1))
             .await
