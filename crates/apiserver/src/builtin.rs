@@ -23,6 +23,9 @@ pub(crate) const ALL_VERBS: &[&str] = &[
     "watch",
 ];
 
+/// Those of Namespaces: nobody deletes all of them at once.
+const NAMESPACE_VERBS: &[&str] = &["create", "delete", "get", "list", "patch", "update", "watch"];
+
 /// One row of the table of built-in kinds.
 #[expect(
     clippy::struct_excessive_bools,
@@ -442,7 +445,11 @@ fn resource(row: &'static Row) -> Resource {
         short_names: texts(row.short_names),
         categories: texts(row.categories),
         namespaced: row.namespaced,
-        verbs: if row.review { &["create"] } else { ALL_VERBS },
+        verbs: match row.kind {
+            _ if row.review => &["create"],
+            "Namespace" => NAMESPACE_VERBS,
+            _ => ALL_VERBS,
+        },
         status: row.status,
         scale: row.scale.then(|| Scale {
             spec_replicas: ".spec.replicas".to_owned(),

@@ -145,7 +145,9 @@ fn dispatch(context: &mut Context<'_>, verb: Verb, body: &Bytes) -> Result<Respo
         (None, Verb::List) => list::list(context),
         (None, Verb::Watch) => watch::watch(context),
         (None, Verb::Delete) => delete::delete(context, body),
-        (None, Verb::DeleteCollection) => delete::delete_collection(context, body),
+        (None, Verb::DeleteCollection) if resource.verbs.contains(&verb.name()) => {
+            delete::delete_collection(context, body)
+        }
         (None | Some("status"), Verb::Get) => get::get(context),
         (None | Some("status"), Verb::Update) if context.path.name.is_some() => update::update(context, body),
         (None | Some("status"), Verb::Patch) if context.path.name.is_some() => patch::patch(context, body),

@@ -234,6 +234,14 @@ fn c012_the_core_group_at_once() {
         assert_eq!(sorted(&status["verbs"]), ["get", "patch", "update"]);
         let namespaces = find(&version["resources"], "resource", "namespaces");
         assert_eq!(namespaces["scope"], "Cluster");
+        // Nobody deletes all of them at once.
+        let verbs = sorted(&namespaces["verbs"]);
+        assert_eq!(verbs, ["create", "delete", "get", "list", "patch", "update", "watch"]);
+        // Should it be done after all, nothing is selected.
+        let all = suite
+            .delete("/api/v1/namespaces?labelSelector=c=nothing", json!({}))
+            .await;
+        all.refused(405, "MethodNotAllowed", "");
     });
 }
 

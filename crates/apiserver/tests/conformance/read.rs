@@ -115,6 +115,8 @@ fn c077_a_list_in_pages() {
         let first = suite.get(&format!("{path}?limit=2")).await.is(200);
         assert_eq!(first.names(), ["a", "b"]);
         assert_eq!(first.body["metadata"]["remainingItemCount"], 3);
+        let unlimited = suite.get(&format!("{path}?limit=-1")).await.is(200);
+        assert_eq!(unlimited.names().len(), 5);
         let second = suite
             .get(&format!("{path}?limit=2&continue={}", continuation(&first)))
             .await

@@ -57,13 +57,16 @@ impl ListOptions {
         let limit = match query.get("limit") {
             None => None,
             Some(text) => Some(
-                text.parse::<usize>()
+                text.parse::<i64>()
                     .map_err(|_| ApiError::BadRequest(format!("invalid limit: {text}")))?,
             ),
         };
         Ok(Self {
             filter: Filter::parse(context)?,
-            limit: limit.filter(|limit| *limit > 0),
+            // Less than one is none at all.
+            limit: limit
+                .and_then(|limit| usize::try_from(limit).ok())
+                .filter(|limit| *limit > 0),
             position: position(context)?,
         })
     }
