@@ -62,20 +62,34 @@ impl Definitions {
         }));
         let package = item.rsplit_once('.').map_or("", |(package, _)| package);
         let name = format!("{package}.{}", resource.list_kind);
+        let mut properties = identity();
+        properties.insert("metadata".to_owned(), metadata);
+        properties.insert(
+            "items".to_owned(),
+            json!({"type": "array", "items": self.reference_to(item)}),
+        );
         let definition = json!({
             "description": format!("A list of {}.", resource.plural()),
             "type": "object",
-            "properties": {
-                "apiVersion": {"description": API_VERSION, "type": "string"},
-                "kind": {"description": KIND, "type": "string"},
-                "metadata": metadata,
-                "items": {"type": "array", "items": self.reference_to(item)},
-            },
+            "properties": properties,
             "required": ["items"],
         });
         self.define(&name, definition);
         let kind = json!({"group": resource.group(), "version": resource.version, "kind": resource.list_kind});
         self.is_kind(&name, &kind);
+    }
+
+    /// The properties that every object has.
+    pub(super) fn of_every_object(&mut self) -> Map<String, Value> {
+        let name = types::Name {
+            package: "meta/v1",
+            name: "ObjectMeta",
+        };
+        let metadata = self.referring(&Type::Struct(name));
+        let beside = Map::from_iter([("description".to_owned(), name.structure().about.into())]);
+        let mut properties = identity();
+        properties.insert("metadata".to_owned(), self.with(metadata, beside));
+        properties
     }
 
     /// A reference to a definition.
@@ -94,14 +108,7 @@ impl Definitions {
         }
         // It may refer to itself.
         self.define(&name, Value::Null);
-        let mut properties = Map::new();
-        if structure.typed {
-            properties.insert(
-                "apiVersion".to_owned(),
-                json!({"description": API_VERSION, "type": "string"}),
-            );
-            properties.insert("kind".to_owned(), json!({"description": KIND, "type": "string"}));
-        }
+        let mut properties = if structure.typed { identity() } else { Map::new() };
         properties.extend(
             structure
                 .members()
@@ -254,6 +261,14 @@ impl Definitions {
             ),
         }
     }
+}
+
+/// The properties by which an object says what it is.
+fn identity() -> Map<String, Value> {
+    [("apiVersion", API_VERSION), ("kind", KIND)]
+        .map(|(field, about)| (field.to_owned(), json!({"description": about, "type": "string"})))
+        .into_iter()
+        .collect()
 }
 
 fn describe(definition: &mut Value, about: &str) {

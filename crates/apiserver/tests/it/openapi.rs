@@ -123,7 +123,7 @@ async fn a_document_changes_with_its_definition_alone() {
         "How it looks."
     );
     let metadata = "#/components/schemas/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta";
-    assert_eq!(schema["properties"]["metadata"], json!({"$ref": metadata}));
+    assert_eq!(schema["properties"]["metadata"]["allOf"], json!([{"$ref": metadata}]));
     let patch = &answer.body["paths"]["/apis/example.test/v1/namespaces/{namespace}/widgets/{name}"]["patch"];
     let content = patch["requestBody"]["content"].as_object().unwrap();
     assert!(!content.contains_key("application/strategic-merge-patch+json") && content.len() == 3);
