@@ -30,6 +30,7 @@ macro_rules! scenarios {
 scenarios! {
     apply_server_side,
     auth,
+    c023_explain,
     c028_discovery,
     c130_apply,
     c131_edit,
