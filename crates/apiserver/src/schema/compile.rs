@@ -141,7 +141,7 @@ fn pattern(schema: &Map<String, Value>, path: &str, errors: &mut Vec<FieldError>
     match Pattern::compile(pattern) {
         Ok(pattern) => Some(pattern),
         Err(error) => {
-            let why = format!("must be a valid regular expression, but isn't: {error}");
+            let why = format!("must be a valid regular expression, but isn't: error parsing regexp: {error}");
             errors.push(FieldError::invalid(child(path, "pattern"), pattern, why));
             None
         }

@@ -40,6 +40,9 @@ const LARGEST_KEPT: usize = 4 << 20;
 /// A machine that is made for a single text, and dropped, may be as large as this.
 const LARGEST: usize = 256 << 20;
 
+/// How often a part may be said to repeat, in all: repeats within repeats multiply, and so does the machine's size.
+const MOST_REPEATS: u32 = 1000;
+
 /// What a machine may keep for itself between two uses; texts are short.
 const CACHE: usize = 64 << 10;
 
@@ -50,7 +53,8 @@ impl Pattern {
         if let Some(shared) = in_use.get(text).and_then(Weak::upgrade) {
             return Ok(Self(shared));
         }
-        regex_syntax::parse(&translated(text)).map_err(|error| error.to_string())?;
+        let hir = regex_syntax::parse(&translated(text)).map_err(|error| error.to_string())?;
+        check_repeats(&hir)?;
         let shared = Arc::new(Shared {
             text: text.into(),
             ascii: OnceLock::new(),
@@ -111,6 +115,30 @@ impl Pattern {
             .build_from_hir(&hir)
             .map_err(Box::new)
     }
+}
+
+/// How often the parts of an expression repeat, one repeat within another. Go refuses what comes to too much, and so does
+/// this.
+fn check_repeats(hir: &Hir) -> Result<u32, String> {
+    let mut inside = 1;
+    for sub in hir.kind().subs() {
+        inside = check_repeats(sub)?.max(inside);
+    }
+    let HirKind::Repetition(Repetition { min, max, .. }) = hir.kind() else {
+        return Ok(inside);
+    };
+    let (repeats, shown) = match (*min, *max) {
+        // Those without a number: `*`, `+`, `?`.
+        (0 | 1, None) | (0, Some(1)) => return Ok(inside),
+        (min, None) => (min, format!("{{{min},}}")),
+        (min, Some(max)) if min == max => (max, format!("{{{max}}}")),
+        (min, Some(max)) => (max, format!("{{{min},{max}}}")),
+    };
+    let repeats = inside.saturating_mul(repeats);
+    if repeats > MOST_REPEATS {
+        return Err(format!("invalid repeat count: `{shown}`"));
+    }
+    Ok(repeats.max(1))
 }
 
 /// The same expression without what an ASCII text can't have.
@@ -300,6 +328,29 @@ mod tests {
             matches!(compiled.0.unicode.get(), Some(None)),
             "too large to be kept for Unicode"
         );
+    }
+
+    /// The machine would have a million parts, and take minutes to run.
+    #[test]
+    fn repeats_within_repeats_are_bounded() {
+        for pattern in [
+            "x{1001}",
+            "^(x{1,1000}){1,1000}$",
+            "((x{20}y){10,}){6}",
+            "(x{501}|y){2}",
+        ] {
+            let error = Pattern::compile(pattern).expect_err("it repeats too often");
+            assert!(error.contains("invalid repeat count"), "{pattern}: {error}");
+        }
+        for pattern in [
+            "x{1000}",
+            "(x{10}){100}",
+            "(x{1000})*",
+            "x{1000}x{1000}",
+            "((x*)+){1000}",
+        ] {
+            assert!(Pattern::compile(pattern).is_ok(), "{pattern}");
+        }
     }
 
     #[test]
