@@ -3,6 +3,8 @@
 //! Directives: `$patch` (`replace`, `delete`, `merge`), `$retainKeys`, `$deleteFromPrimitiveList/<field>` and
 //! `$setElementOrder/<field>`.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value};
 
 use super::PatchError;
@@ -187,23 +189,36 @@ fn reorder(node: &Node, list: &mut Vec<Value>, order: &[Value], live: &[Value]) 
         Some(key) => item.get(key).map(Value::to_string),
         None => Some(item.to_string()),
     };
-    let wanted: Vec<_> = order.iter().filter_map(identity).collect();
-    let live: Vec<_> = live.iter().map(identity).collect();
-    let live_place = |item: &Value| live.iter().position(|live| *live == identity(item));
-    let rank = |item: &Value| wanted.iter().position(|wanted| Some(wanted) == identity(item).as_ref());
+    let wanted = places(order.iter().map(identity));
+    let live = places(live.iter().map(identity));
+    let place = |places: &BTreeMap<String, usize>, item: &Value| places.get(&identity(item)?).copied();
+    let items: Vec<_> = std::mem::take(list)
+        .into_iter()
+        .map(|item| (place(&wanted, &item), place(&live, &item), item))
+        .collect();
 
-    let (mut ours, theirs): (Vec<_>, Vec<_>) = std::mem::take(list).into_iter().partition(|item| rank(item).is_some());
-    ours.sort_by_key(rank);
+    let (mut ours, theirs): (Vec<_>, Vec<_>) = items.into_iter().partition(|(rank, ..)| rank.is_some());
+    ours.sort_by_key(|(rank, ..)| *rank);
     let mut theirs = theirs.into_iter().peekable();
-    for item in ours {
-        let place = live_place(&item);
-        let was_before = |other: &Value| live_place(other).zip(place).is_some_and(|(other, own)| other < own);
-        while let Some(other) = theirs.next_if(|other| was_before(other)) {
+    for (_, place, item) in ours {
+        let was_before = |other: Option<usize>| other.zip(place).is_some_and(|(other, own)| other < own);
+        while let Some((.., other)) = theirs.next_if(|(_, other, _)| was_before(*other)) {
             list.push(other);
         }
         list.push(item);
     }
-    list.extend(theirs);
+    list.extend(theirs.map(|(.., item)| item));
+}
+
+/// Where each comes first.
+fn places(identities: impl Iterator<Item = Option<String>>) -> BTreeMap<String, usize> {
+    let mut places = BTreeMap::new();
+    for (place, identity) in identities.enumerate() {
+        if let Some(identity) = identity {
+            places.entry(identity).or_insert(place);
+        }
+    }
+    places
 }
 
 fn directive(patch: &Map<String, Value>) -> Result<Directive, PatchError> {

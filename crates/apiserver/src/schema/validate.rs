@@ -4,7 +4,7 @@
 
 mod limits;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
@@ -139,12 +139,10 @@ fn array(node: &Node, items: &[Value], old: Option<&Value>, path: &Path<'_>, err
         ListType::Set | ListType::Atomic => &[],
     };
     if let Some(item) = &node.items {
+        let old = by_key(old, keys);
         for (index, checked) in items.iter().enumerate() {
-            let key = list_key(checked, keys);
             // Only a keyed item can be told to be the same one as before.
-            let old = old
-                .iter()
-                .find(|old| !keys.is_empty() && key.is_some() && list_key(old, keys) == key);
+            let old = list_key(checked, keys).and_then(|key| old.get(&key.to_string()).copied());
             value(item, checked, old, &path.item(index), errors);
         }
     }
@@ -160,6 +158,17 @@ fn array(node: &Node, items: &[Value], old: Option<&Value>, path: &Path<'_>, err
             errors.push(FieldError::duplicate(&path.item(index), identity));
         }
     }
+}
+
+/// Items by the fields that tell them apart, written as text; none where no fields do. Of several with the same the first.
+pub(super) fn by_key<'a>(items: &'a [Value], keys: &[String]) -> BTreeMap<String, &'a Value> {
+    let mut by_key = BTreeMap::new();
+    for item in items.iter().filter(|_| !keys.is_empty()) {
+        if let Some(key) = list_key(item, keys) {
+            by_key.entry(key.to_string()).or_insert(item);
+        }
+    }
+    by_key
 }
 
 /// The fields of an item that tell it apart, as an object.

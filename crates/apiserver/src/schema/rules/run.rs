@@ -1,11 +1,15 @@
 //! Holds an object against the rules of its schema.
 
-use std::ops::ControlFlow;
+use std::{collections::BTreeMap, ops::ControlFlow};
 
 use serde_json::{Map, Value};
 
 use super::{
-    super::{ListType, Node, path::Path, validate::list_key},
+    super::{
+        ListType, Node,
+        path::Path,
+        validate::{by_key, list_key},
+    },
     Rule, Verdict, field_path,
 };
 use crate::{
@@ -156,22 +160,25 @@ impl Run {
             return ControlFlow::Continue(());
         };
         // Only items with keys can be told to be the same ones as before.
-        let find = |list: Option<&'a Value>, item: &Value| match &typed.node.list {
-            ListType::Map(keys) => {
-                let key = list_key(item, keys)?;
-                let mut items = list?.as_array()?.iter();
-                items.find(|old| list_key(old, keys).as_ref() == Some(&key))
-            }
-            ListType::Atomic | ListType::Set => None,
+        let keys = match &typed.node.list {
+            ListType::Map(keys) => keys.as_slice(),
+            ListType::Atomic | ListType::Set => &[],
         };
+        let indexed = |list: Option<&'a Value>| {
+            let list = list.and_then(Value::as_array);
+            list.map(|items| by_key(items, keys)).unwrap_or_default()
+        };
+        let (own, old) = (indexed(before.own), indexed(old));
         for (index, value) in items.iter().enumerate() {
             let inside = Typed {
                 node,
                 value,
                 resource: node.embedded,
             };
-            let before = before.inside(typed.value, find(before.own, value));
-            self.value(inside, find(old, value), before, &path.item(index))?;
+            let key = list_key(value, keys).map(|key| key.to_string());
+            let find = |list: &BTreeMap<String, &'a Value>| key.as_ref().and_then(|key| list.get(key).copied());
+            let before = before.inside(typed.value, find(&own));
+            self.value(inside, find(&old), before, &path.item(index))?;
         }
         ControlFlow::Continue(())
     }
