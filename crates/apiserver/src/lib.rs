@@ -15,8 +15,25 @@
 //! controllers/             namespaces, garbage collection, default ServiceAccounts
 //! ```
 //!
-//! Begin with [`ApiServer`] and [`Options`]. Everything runs on the caller's runtime and clock: a paused tokio clock, a
-//! seeded [`Random`] and a fixed [`Clock`] make every answer reproducible.
+//! Begin with [`ApiServer`] and [`Options`]; in a test of an operator a whole cluster is two lines:
+//!
+//! ```
+//! use berth_apiserver::{ApiServer, Identity, Options};
+//! use k8s_openapi::api::core::v1::Namespace;
+//! use kube::{Api, Client};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let server = ApiServer::open(Options::in_memory())?;
+//! let client = Client::new(server.service(Identity::admin()), "default");
+//! let namespaces: Api<Namespace> = Api::all(client);
+//! assert!(namespaces.get_opt("kube-system").await?.is_some());
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Everything runs on the caller's runtime and clock: a paused tokio clock, a seeded [`Random`] and a fixed [`Clock`] make
+//! every answer reproducible.
 //!
 //! What is not here: any knowledge of a particular distribution or operator, and workload controllers (a Deployment is
 //! stored, but nothing makes its pods).
