@@ -27,4 +27,5 @@ update: ## Rewrite generated files (schemas, the guide, the command line's refer
 	BERTH_UPDATE=1 $(CARGO) test --locked -q -p berth-api -p berth-procedure
 
 bench: ## Measure the API server; beside a real one if KUBEBUILDER_ASSETS names a folder with it
-	$(CARGO) bench --locked -p berth-apiserver
+	$(CARGO) build --release --locked -p berth-apiserver --example serve
+	$(CARGO) bench --locked -p berth-apiserver -- $(ROWS)

@@ -16,7 +16,7 @@ use tokio::net::TcpListener;
 
 #[tokio::main]
 #[expect(clippy::print_stderr, reason = "an example says why it failed")]
-pub(crate) async fn main() -> ExitCode {
+async fn main() -> ExitCode {
     let Err(error) = run().await else {
         return ExitCode::SUCCESS;
     };

@@ -1,12 +1,12 @@
 //! The speed table: what clients wait for, and what a server costs, measured and printed beside what it must reach.
 //!
 //! ```text
-//! cargo bench -p berth-apiserver                               every row
-//! cargo bench -p berth-apiserver -- list watchers              rows whose name has one of these words
-//! KUBEBUILDER_ASSETS=/path/to/bin cargo bench -p berth-apiserver   beside a real etcd and kube-apiserver
+//! make bench                                        every row
+//! make bench ROWS='list watchers'                   rows whose name has one of these words
+//! KUBEBUILDER_ASSETS=/path/to/bin make bench        beside a real etcd and kube-apiserver
 //! ```
 //!
-//! The server is a process of its own (this program, started again), so that memory and CPU are its own. Each figure is
+//! The server is a process of its own (the example `serve`), so that memory and CPU are its own. Each figure is
 //! the best and the median of several runs: on a machine that others use too the best is the one to compare. Rows that
 //! need `kubectl` or upstream's CustomResourceDefinitions (`BERTH_UPSTREAM_DATA`, default `../shared`) are left out
 //! where those are absent, and say so.
@@ -18,8 +18,6 @@
     reason = "a benchmark that can't go on stops, and its output is its purpose"
 )]
 
-use std::process::ExitCode;
-
 mod client;
 mod guests;
 mod process;
@@ -30,17 +28,13 @@ mod subject;
 #[path = "../../tests/conformance/real.rs"]
 #[expect(dead_code, reason = "the client of the conformance suite isn't needed here")]
 mod real;
-#[path = "../../examples/serve.rs"]
-mod serve;
 
 /// Set for the processes that this one starts: which part they play.
 const PART: &str = "BERTH_BENCH_PART";
 
-fn main() -> ExitCode {
+fn main() {
     match std::env::var(PART).as_deref() {
-        Ok("server") => return serve::main(),
         Ok("guests") => guests::main(),
         _ => rows::main(),
     }
-    ExitCode::SUCCESS
 }

@@ -8,7 +8,6 @@ use std::{
 };
 
 use crate::{
-    PART,
     client::Access,
     process,
     real::{self, RealServer},
@@ -118,8 +117,7 @@ async fn start(folder: &Path, own: Option<tempfile::TempDir>) -> (Subject, f64) 
     let _ = std::fs::remove_file(&kubeconfig);
     let start = Instant::now();
     let subject = Subject::Ours {
-        child: Command::new(env::current_exe().unwrap())
-            .env(PART, "server")
+        child: Command::new(server())
             .arg(&kubeconfig)
             .arg(folder.join("objects"))
             .stdin(Stdio::null())
@@ -141,6 +139,18 @@ async fn start(folder: &Path, own: Option<tempfile::TempDir>) -> (Subject, f64) 
         );
         tokio::time::sleep(Duration::from_micros(500)).await;
     }
+}
+
+/// The example `serve`, which is the server and nothing else: what makes the load isn't counted.
+fn server() -> PathBuf {
+    let bench = env::current_exe().unwrap();
+    let server = bench.ancestors().nth(2).unwrap().join("examples/serve");
+    assert!(
+        server.exists(),
+        "there is no {}: run `make bench`, or build it with `cargo build --release -p berth-apiserver --example serve`",
+        server.display()
+    );
+    server
 }
 
 pub(crate) fn milliseconds(duration: Duration) -> f64 {
