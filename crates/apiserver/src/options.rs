@@ -33,7 +33,7 @@ pub struct Options {
     /// How many past changes of each resource are kept, fewer where they take more than a few MB. A watch from before that
     /// is answered with `Expired`.
     pub history: usize,
-    /// How long an Event is kept after it was last written.
+    /// How long an Event is kept after it was last written; [`Duration::MAX`] for ever.
     pub event_ttl: Duration,
     /// First address and prefix length of the range that Services get their cluster IPs from.
     pub service_range: (Ipv4Addr, u8),

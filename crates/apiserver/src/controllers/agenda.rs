@@ -20,11 +20,16 @@ pub(super) struct Agenda {
 }
 
 impl Agenda {
-    /// Notes an object, unless it is noted already.
+    /// Notes an object, unless it is noted already. A time that is too far away to be told never comes.
     pub(super) fn add(&mut self, item: Item, later: Duration) {
         // Only tokio's time passes here.
-        if tokio::runtime::Handle::try_current().is_ok() && self.items.insert(item.clone()) {
-            self.due.entry(Instant::now() + later).or_default().push(item);
+        if tokio::runtime::Handle::try_current().is_err() {
+            return;
+        }
+        if let Some(due) = Instant::now().checked_add(later)
+            && self.items.insert(item.clone())
+        {
+            self.due.entry(due).or_default().push(item);
         }
     }
 
@@ -51,5 +56,25 @@ impl Agenda {
         }
         self.items.remove(&item);
         Poll::Ready(item)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::{ObjectKey, ResourceId};
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_due_at_the_end_of_time_is_never_due() {
+        let mut agenda = Agenda::default();
+        let item = |name: &str| Item {
+            resource: ResourceId::new("", "events"),
+            key: ObjectKey::new("default", name),
+        };
+        agenda.add(item("never"), Duration::MAX);
+        agenda.add(item("soon"), Duration::from_secs(1));
+        let due = std::future::poll_fn(|context| agenda.poll_due(context)).await;
+        assert_eq!(due, item("soon"));
+        assert!(!agenda.holds(&item("never")));
     }
 }
