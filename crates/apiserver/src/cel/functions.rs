@@ -39,6 +39,12 @@ pub(super) fn environment() -> Env {
 fn meter(env: &mut Env) -> Result<(), DeclarationError> {
     let arguments = vec![types::DYN_TYPE, types::DYN_TYPE, types::INT_TYPE];
     env.add_overload(meter::USE, meter::USE, arguments, meter::use_up)?;
+    env.add_overload(
+        meter::GROW,
+        meter::GROW,
+        vec![types::DYN_TYPE, types::DYN_TYPE, types::DYN_TYPE],
+        meter::grow,
+    )?;
     env.add_overload(meter::PLAIN, meter::PLAIN, vec![types::DYN_TYPE], collection::plain)
 }
 

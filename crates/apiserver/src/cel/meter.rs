@@ -25,32 +25,40 @@ use super::{check, signature::SIGNATURES};
 
 /// The function that takes its second argument's cost off its first, and returns its second.
 pub(super) const USE: &str = "@use";
+/// The function that takes what its second and third arguments may grow to together off its first, and returns its second.
+pub(super) const GROW: &str = "@grow";
 /// The function that makes any list one of the crate's own.
 pub(super) const PLAIN: &str = "@plain";
 /// The variable that holds what may still be used.
 pub(super) const FUEL: &str = "@fuel";
 
 /// Operations that walk over their operands.
-const WALKS: [&str; 22] = [
+const WALKS: [&str; 28] = [
     operators::ADD,
     operators::EQUALS,
     operators::NOT_EQUALS,
     operators::IN,
     "contains",
+    "distinct",
     "find",
     "findAll",
+    "flatten",
     "format",
     "indexOf",
+    "isSorted",
     "join",
     "lastIndexOf",
     "lowerAscii",
     "matches",
+    "max",
+    "min",
     "replace",
     "reverse",
     "sort",
     "split",
     "string",
     "substring",
+    "sum",
     "trim",
     "upperAscii",
     "validate",
@@ -126,12 +134,28 @@ pub(super) fn use_up<'b, 'v>(arguments: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b
     let cost = length(value.as_ref())
         .saturating_mul(factor.unsigned_abs())
         .div_ceil(10);
+    pay(fuel.as_ref(), cost)?;
+    Ok(value)
+}
+
+/// The implementation of [`GROW`].
+pub(super) fn grow<'b, 'v>(arguments: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionError> {
+    let mut arguments = arguments.into_iter();
+    let (Some(fuel), Some(value), Some(by)) = (arguments.next(), arguments.next(), arguments.next()) else {
+        return Err(ExecutionError::InternalError("@grow takes three arguments".to_owned()));
+    };
+    let cost = length(value.as_ref()).saturating_mul(length(by.as_ref())).div_ceil(10);
+    pay(fuel.as_ref(), cost)?;
+    Ok(value)
+}
+
+fn pay(fuel: &dyn Val, cost: u64) -> Result<(), ExecutionError> {
     match fuel.downcast_ref::<Fuel>() {
         Some(fuel) if !fuel.take(cost) => Err(ExecutionError::FunctionError {
             function: USE.to_owned(),
             message: String::new(),
         }),
-        _ => Ok(value),
+        _ => Ok(()),
     }
 }
 
@@ -198,9 +222,16 @@ fn install_call(call: &mut CallExpr) -> u64 {
     }
     let target = call.target.as_deref().and_then(check::qualified);
     let full_name = target.map(|target| format!("{target}.{}", call.func_name));
-    if full_name.is_some_and(|name| SIGNATURES.contains_key(name.as_str())) {
+    if let Some(name) = full_name.filter(|name| SIGNATURES.contains_key(name.as_str())) {
         // What stands before the dot is part of the function's name.
-        return call.args.iter_mut().map(install).sum();
+        let cost = call.args.iter_mut().map(install).sum();
+        if name.starts_with("sets.")
+            && let [one, other] = call.args.as_mut_slice()
+        {
+            // Each item is looked for among all of the other's.
+            wrap_growth(one, other.clone());
+        }
+        return cost;
     }
     let operands = call.target.iter_mut().map(AsMut::as_mut).chain(&mut call.args);
     let walks = WALKS.contains(&call.func_name.as_str());
@@ -217,7 +248,32 @@ fn install_call(call: &mut CallExpr) -> u64 {
         }
         cost
     };
-    operands.map(measured).sum()
+    let cost = operands.map(measured).sum();
+    bound_growth(call);
+    cost
+}
+
+/// What is put in many times over makes a text far longer than all that went in: that is paid for before it is made.
+fn bound_growth(call: &mut CallExpr) {
+    match (call.func_name.as_str(), &mut call.target, call.args.as_mut_slice()) {
+        ("replace", Some(target), [_, by, ..]) | ("join", Some(target), [by]) => wrap_growth(target, by.clone()),
+        ("format", _, [list]) => {
+            if let Expr::List(list) = &mut list.expr {
+                list.elements.iter_mut().for_each(|element| wrap(element, 1));
+            }
+        }
+        _ => {}
+    }
+}
+
+fn wrap_growth(expr: &mut IdedExpr, by: IdedExpr) {
+    let node = |expr| IdedExpr { id: 0, expr };
+    let inner = std::mem::take(expr);
+    *expr = node(Expr::Call(CallExpr {
+        func_name: GROW.to_owned(),
+        target: None,
+        args: vec![node(Expr::Ident(FUEL.to_owned())), inner, by],
+    }));
 }
 
 fn wrap_plain(expr: &mut IdedExpr) {

@@ -299,6 +299,36 @@ fn an_evaluation_that_takes_too_long_ends() {
 }
 
 #[test]
+fn what_grows_is_paid_for_before_it_is_made() {
+    let (properties, mut object) = sample();
+    object["text"] = "x".repeat(100_000).into();
+    object["list"] = (0..2000).collect::<Vec<_>>().into();
+    for text in [
+        "self.text.replace('', self.text).size() > 0",
+        "self.list.map(n, string(n)).join(self.text).size() > 0",
+        "sets.contains(self.list + self.list, self.list + self.list)",
+    ] {
+        assert_eq!(
+            evaluate_with(&properties, &object, None, text),
+            Err(EvaluationError::TooLong),
+            "{text}"
+        );
+    }
+    for text in [
+        "self.text.replace('x', '-').size() == 100000",
+        "self.list.map(n, string(n)).join(', ').size() > 2000",
+        "'%s'.format([self.text]).size() == 100000",
+        "sets.contains(self.list, [1, 2]) && self.list.isSorted()",
+    ] {
+        assert_eq!(
+            evaluate_with(&properties, &object, None, text),
+            Ok(Outcome::Bool(true)),
+            "{text}"
+        );
+    }
+}
+
+#[test]
 fn the_budget_of_an_object_is_used_up_by_its_rules() {
     let (properties, object) = sample();
     let schema = schema(&properties);
