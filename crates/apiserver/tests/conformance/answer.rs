@@ -1,6 +1,9 @@
-//! An answer of a server, and what tests say about it.
+//! An answer of a server, and what tests say about it. Other targets use the file as it is.
 
-use http::HeaderMap;
+use bytes::Bytes;
+use http::{HeaderMap, Response};
+use http_body::Body;
+use http_body_util::BodyExt;
 use serde_json::Value;
 
 /// An answer, with its body read as JSON (or text).
@@ -12,6 +15,19 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
+    /// Reads a response to its end.
+    pub(crate) async fn read<E: std::fmt::Debug>(response: Response<impl Body<Data = Bytes, Error = E>>) -> Self {
+        let (parts, body) = response.into_parts();
+        let bytes = body.collect().await.unwrap().to_bytes();
+        let body =
+            serde_json::from_slice(&bytes).unwrap_or_else(|_| String::from_utf8_lossy(&bytes).into_owned().into());
+        Self {
+            code: parts.status.as_u16(),
+            headers: parts.headers,
+            body,
+        }
+    }
+
     #[track_caller]
     pub(crate) fn is(self, code: u16) -> Self {
         assert_eq!(self.code, code, "{}", self.body);
@@ -69,4 +85,13 @@ impl Answer {
 
 pub(crate) fn text(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
+}
+
+/// An event of a watch as `TYPE name`.
+pub(crate) fn type_and_name(event: &Value) -> String {
+    format!(
+        "{} {}",
+        text(&event["type"]),
+        text(&event["object"]["metadata"]["name"])
+    )
 }

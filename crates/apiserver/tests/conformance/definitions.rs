@@ -4,8 +4,9 @@ use serde_json::{Value, json};
 
 use crate::{
     Answer, Suite, run,
-    suite::{DEFINITIONS, established, version},
+    suite::{DEFINITIONS, established},
     text,
+    widgets::version,
 };
 
 /// The schema of a Widget's `spec`, in a definition.

@@ -26,6 +26,7 @@ mod real;
 mod socket;
 mod suite;
 mod watching;
+mod widgets;
 
 mod access;
 mod apply;
@@ -42,4 +43,4 @@ mod update;
 mod watch;
 
 pub(crate) use answer::{Answer, text};
-pub(crate) use suite::{Server, Suite, run, run_with, version};
+pub(crate) use suite::{Server, Suite, run, run_with};

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::{Answer, Suite, run, text, version};
+use crate::{Answer, Suite, run, text, widgets::version};
 
 /// Makes Secrets, each labelled with its name, and says where they are.
 async fn secrets(suite: &Suite, names: &[&str]) -> String {

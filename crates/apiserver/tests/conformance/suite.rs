@@ -4,12 +4,11 @@ use std::{path::PathBuf, pin::Pin, sync::Arc, thread, time::Duration};
 
 use berth_apiserver::{ApiServer, Identity, MemoryStorage, Options, Random};
 use http::{Method, Request};
-use http_body_util::BodyExt;
 use kube::client::Body;
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
-use crate::{Answer, real, watching::Watch};
+use crate::{Answer, real, watching::Watch, widgets};
 
 /// Where the definitions of kinds are.
 pub(crate) const DEFINITIONS: &str = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
@@ -157,18 +156,7 @@ impl Suite {
 
     /// The definition of Widgets: namespaced, with a schema, a status and a scale; for tests to change.
     pub(crate) fn definition(&self) -> Value {
-        let group = self.group();
-        json!({
-            "apiVersion": "apiextensions.k8s.io/v1",
-            "kind": "CustomResourceDefinition",
-            "metadata": {"name": format!("widgets.{group}")},
-            "spec": {
-                "group": group,
-                "scope": "Namespaced",
-                "names": {"kind": "Widget", "plural": "widgets", "shortNames": ["wi"], "categories": ["all"]},
-                "versions": [version("v1")],
-            },
-        })
+        widgets::definition(&self.group())
     }
 
     /// Makes a kind and waits until it is served.
@@ -190,15 +178,7 @@ impl Suite {
             request = request.header(*name, *value);
         }
         let response = self.client.send(request.body(Body::from(body)).unwrap()).await.unwrap();
-        let (parts, body) = response.into_parts();
-        let bytes = body.collect().await.unwrap().to_bytes();
-        let body =
-            serde_json::from_slice(&bytes).unwrap_or_else(|_| String::from_utf8_lossy(&bytes).into_owned().into());
-        Answer {
-            code: parts.status.as_u16(),
-            headers: parts.headers,
-            body,
-        }
+        Answer::read(response).await
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {
@@ -288,41 +268,6 @@ impl Suite {
             panic!("{caller}: {path} never was as wanted; last: {:?}", self.get(path).await);
         }
     }
-}
-
-/// A version of Widgets; `v1` is the stored one.
-pub(crate) fn version(name: &str) -> Value {
-    json!({
-        "name": name,
-        "served": true,
-        "storage": name == "v1",
-        "schema": {"openAPIV3Schema": {
-            "type": "object",
-            "properties": {
-                "spec": {
-                    "type": "object",
-                    "properties": {
-                        "replicas": {"type": "integer", "minimum": 0, "default": 1},
-                        "mode": {"type": "string", "enum": ["a", "b"]},
-                        "note": {"type": "string"},
-                    },
-                },
-                "status": {
-                    "type": "object",
-                    "properties": {"replicas": {"type": "integer"}, "selector": {"type": "string"}},
-                },
-            },
-        }},
-        "subresources": {"status": {}, "scale": {
-            "specReplicasPath": ".spec.replicas",
-            "statusReplicasPath": ".status.replicas",
-            "labelSelectorPath": ".status.selector",
-        }},
-        "additionalPrinterColumns": [
-            {"name": "Mode", "type": "string", "jsonPath": ".spec.mode"},
-            {"name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp"},
-        ],
-    })
 }
 
 /// Whether a definition is established.

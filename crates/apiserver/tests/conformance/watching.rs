@@ -8,7 +8,7 @@ use http_body::Body;
 use http_body_util::BodyStream;
 use serde_json::Value;
 
-use crate::text;
+use crate::answer::type_and_name;
 
 /// The events of a watch.
 pub(crate) struct Watch {
@@ -48,12 +48,7 @@ impl Watch {
     pub(crate) async fn names(&mut self, count: usize) -> Vec<String> {
         let mut names = Vec::new();
         for _ in 0..count {
-            let event = self.next().await.expect("the watch goes on");
-            names.push(format!(
-                "{} {}",
-                text(&event["type"]),
-                text(&event["object"]["metadata"]["name"])
-            ));
+            names.push(type_and_name(&self.next().await.expect("the watch goes on")));
         }
         names
     }

@@ -5,10 +5,15 @@ use std::{sync::Arc, time::Duration};
 use berth_apiserver::{ApiServer, ApiService, Body, Identity, MemoryStorage, Options, Random};
 use bytes::Bytes;
 use futures::StreamExt;
-use http::{HeaderMap, Method, Request, Response};
-use http_body_util::{BodyExt, BodyStream, Full};
+use http::{Method, Request, Response};
+use http_body_util::{BodyStream, Full};
 use serde_json::{Value, json};
 use tower::ServiceExt;
+
+use crate::{
+    answer::{Answer, type_and_name},
+    widgets::definition,
+};
 
 /// A server, and one user of it.
 #[derive(Clone)]
@@ -16,14 +21,6 @@ pub(crate) struct Cluster {
     pub(crate) server: ApiServer,
     service: ApiService,
     pub(crate) storage: MemoryStorage,
-}
-
-/// An answer, with its body read as JSON (or text).
-#[derive(Debug)]
-pub(crate) struct Answer {
-    pub(crate) code: u16,
-    pub(crate) headers: HeaderMap,
-    pub(crate) body: Value,
 }
 
 impl Cluster {
@@ -70,15 +67,7 @@ impl Cluster {
             request = request.header(*name, *value);
         }
         let response = self.raw(request.body(Full::new(body.into())).unwrap()).await;
-        let (parts, body) = response.into_parts();
-        let bytes = body.collect().await.unwrap().to_bytes();
-        let body =
-            serde_json::from_slice(&bytes).unwrap_or_else(|_| String::from_utf8_lossy(&bytes).into_owned().into());
-        Answer {
-            code: parts.status.as_u16(),
-            headers: parts.headers,
-            body,
-        }
+        Answer::read(response).await
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {
@@ -199,97 +188,13 @@ impl Watch {
     pub(crate) async fn names(&mut self, count: usize) -> Vec<String> {
         let mut names = Vec::new();
         for _ in 0..count {
-            let event = self.next().await.expect("the watch goes on");
-            names.push(format!(
-                "{} {}",
-                text(&event["type"]),
-                text(&event["object"]["metadata"]["name"])
-            ));
+            names.push(type_and_name(&self.next().await.expect("the watch goes on")));
         }
         names
     }
 }
 
-impl Answer {
-    #[track_caller]
-    pub(crate) fn is(self, code: u16) -> Self {
-        assert_eq!(self.code, code, "{}", self.body);
-        self
-    }
-
-    /// An error: its code, reason, and message.
-    #[track_caller]
-    pub(crate) fn refused(self, code: u16, reason: &str, message: &str) -> Self {
-        assert_eq!(self.code, code, "{}", self.body);
-        assert_eq!(
-            self.body["reason"].as_str().unwrap_or_default(),
-            reason,
-            "{}",
-            self.body
-        );
-        let text = text(&self.body["message"]);
-        assert!(text.contains(message), "`{text}` does not contain `{message}`");
-        self
-    }
-
-    pub(crate) fn header(&self, name: &str) -> Vec<&str> {
-        self.headers
-            .get_all(name)
-            .iter()
-            .map(|value| value.to_str().unwrap())
-            .collect()
-    }
-
-    pub(crate) fn version(&self) -> u64 {
-        text(&self.body["metadata"]["resourceVersion"]).parse().unwrap()
-    }
-}
-
-pub(crate) fn text(value: &Value) -> String {
-    value.as_str().unwrap_or_default().to_owned()
-}
-
 /// A CRD of namespaced Widgets with a schema, a status and a scale.
 pub(crate) fn widgets() -> Value {
-    json!({
-        "apiVersion": "apiextensions.k8s.io/v1",
-        "kind": "CustomResourceDefinition",
-        "metadata": {"name": "widgets.example.test"},
-        "spec": {
-            "group": "example.test",
-            "scope": "Namespaced",
-            "names": {"kind": "Widget", "plural": "widgets", "shortNames": ["wi"], "categories": ["all"]},
-            "versions": [{
-                "name": "v1",
-                "served": true,
-                "storage": true,
-                "schema": {"openAPIV3Schema": {
-                    "type": "object",
-                    "properties": {
-                        "spec": {
-                            "type": "object",
-                            "properties": {
-                                "replicas": {"type": "integer", "minimum": 0, "default": 1},
-                                "mode": {"type": "string", "enum": ["a", "b"]},
-                                "note": {"type": "string"},
-                            },
-                        },
-                        "status": {
-                            "type": "object",
-                            "properties": {"replicas": {"type": "integer"}, "selector": {"type": "string"}},
-                        },
-                    },
-                }},
-                "subresources": {"status": {}, "scale": {
-                    "specReplicasPath": ".spec.replicas",
-                    "statusReplicasPath": ".status.replicas",
-                    "labelSelectorPath": ".status.selector",
-                }},
-                "additionalPrinterColumns": [
-                    {"name": "Mode", "type": "string", "jsonPath": ".spec.mode"},
-                    {"name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp"},
-                ],
-            }],
-        },
-    })
+    definition("example.test")
 }

@@ -262,7 +262,7 @@ async fn a_dependent_that_is_set_free_frees_its_owner() {
     cluster.post(MAPS, held).await.is(201);
     let options = json!({"propagationPolicy": "Foreground"});
     cluster.delete(&format!("{MAPS}/owner"), options).await.is(200);
-    let ends = |answer: &crate::client::Answer| answer.body["metadata"]["deletionTimestamp"].is_string();
+    let ends = |answer: &crate::answer::Answer| answer.body["metadata"]["deletionTimestamp"].is_string();
     cluster.until(&format!("{MAPS}/held"), ends).await;
     cluster.get(&format!("{MAPS}/owner")).await.is(200);
     let free = json!({"metadata": {"ownerReferences": null}});
@@ -282,7 +282,7 @@ async fn what_every_cluster_has_comes_back_and_is_put_right() {
     let lease = "/api/v1/namespaces/kube-node-lease";
     let before = cluster.get(lease).await.is(200).body;
     cluster.delete(lease, json!({})).await.is(200);
-    let anew = |answer: &crate::client::Answer| {
+    let anew = |answer: &crate::answer::Answer| {
         answer.code == 200 && answer.body["metadata"]["uid"] != before["metadata"]["uid"]
     };
     cluster.until(lease, anew).await;

@@ -7,6 +7,12 @@
     reason = "helpers of tests fail the test; one object and the same changed are called alike"
 )]
 
+#[path = "../conformance/answer.rs"]
+#[expect(dead_code, reason = "the conformance suite asks more of an answer")]
+mod answer;
+#[path = "../conformance/widgets.rs"]
+mod widgets;
+
 mod access;
 mod apply;
 mod client;
