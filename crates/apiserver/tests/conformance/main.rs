@@ -38,6 +38,7 @@ mod negotiation;
 mod paths;
 mod read;
 mod rules;
+mod schemas;
 mod types;
 mod update;
 mod watch;
