@@ -355,7 +355,7 @@ async fn upgrade_goes_control_plane_first_and_then_the_pool_one_by_one() {
 
 #[tokio::test(start_paused = true)]
 async fn upstream_schemas_accept_all_that_is_written() {
-    let Some(crds) = support::upstream_crds() else {
+    let Some(crds) = crate::actors::testing::upstream_crds() else {
         println!("skipped: hypershift against upstream's schemas: no ../shared");
         return;
     };

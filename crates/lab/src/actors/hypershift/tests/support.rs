@@ -2,7 +2,6 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use base64::Engine;
@@ -38,16 +37,6 @@ pub(super) fn condition<'a>(object: &'a Value, kind: &str) -> &'a Value {
 pub(super) fn etcd(class: &str) -> Value {
     let volume = json!({ "size": "8Gi", "storageClassName": class });
     json!({ "managementType": "Managed", "managed": { "storage": { "type": "PersistentVolume", "persistentVolume": volume } } })
-}
-
-/// Upstream's CRDs of the generation that is played; `None` where they are not at hand.
-pub(super) fn upstream_crds() -> Option<Vec<Value>> {
-    let default = || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared"));
-    let folder = std::env::var_os("BERTH_UPSTREAM_DATA")
-        .map_or_else(default, PathBuf::from)
-        .join("crds/4.17");
-    let read = || crate::process::upstream::read_crds(&folder).expect("upstream's CRDs can be read");
-    folder.is_dir().then(read)
 }
 
 impl Lab {
