@@ -11,6 +11,7 @@ use crate::{
     negotiate::{BODY_TYPES, BodyType},
     protobuf::{self, ProtobufError},
     status::{ApiError, Result},
+    value_path::Path,
 };
 
 /// A decoded body.
@@ -46,7 +47,7 @@ fn json(body: &[u8]) -> Result<Decoded> {
     let mut duplicates = Vec::new();
     let mut deserializer = serde_json::Deserializer::from_slice(body);
     let seed = Seed {
-        place: Place::Root,
+        place: Path::Root,
         duplicates: &mut duplicates,
     };
     let value = seed
@@ -73,27 +74,8 @@ const DUPLICATES: usize = 100;
 
 /// Builds a [`Value`] and notes duplicate keys on the way.
 struct Seed<'a> {
-    place: Place<'a>,
+    place: Path<'a>,
     duplicates: &'a mut Vec<String>,
-}
-
-/// The way to a value, from the inside out: spelled only where a key is given twice.
-#[derive(Clone, Copy)]
-enum Place<'a> {
-    Root,
-    Field(&'a Self, &'a str),
-    Item(&'a Self, usize),
-}
-
-impl fmt::Display for Place<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Root => Ok(()),
-            Self::Field(Self::Root, key) => f.write_str(key),
-            Self::Field(parent, key) => write!(f, "{parent}.{key}"),
-            Self::Item(parent, index) => write!(f, "{parent}[{index}]"),
-        }
-    }
 }
 
 impl<'de> DeserializeSeed<'de> for Seed<'_> {
@@ -143,7 +125,7 @@ impl<'de> Visitor<'de> for Seed<'_> {
         let mut list = Vec::new();
         loop {
             match items.next_element_seed(Seed {
-                place: Place::Item(&self.place, list.len()),
+                place: self.place.item(list.len()),
                 duplicates: self.duplicates,
             })? {
                 Some(item) => list.push(item),
@@ -155,7 +137,7 @@ impl<'de> Visitor<'de> for Seed<'_> {
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
         let mut map = Map::new();
         while let Some(key) = entries.next_key::<String>()? {
-            let place = Place::Field(&self.place, &key);
+            let place = self.place.field(&key);
             let value = entries.next_value_seed(Seed {
                 place,
                 duplicates: self.duplicates,

@@ -76,6 +76,7 @@ mod store;
 mod table;
 mod tls;
 mod types;
+mod value_path;
 mod virtual_resource;
 
 pub use body::Body;

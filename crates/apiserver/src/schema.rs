@@ -11,7 +11,6 @@ mod edge;
 mod fields;
 mod format;
 mod object_meta;
-mod path;
 mod pattern;
 mod prune;
 mod rules;

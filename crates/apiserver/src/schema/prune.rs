@@ -4,7 +4,8 @@
 
 use serde_json::Value;
 
-use super::{Node, Unknown, object_meta, path::Path};
+use super::{Node, Unknown, object_meta};
+use crate::value_path::Path;
 
 /// Drops unknown fields and returns their paths in the order of the object.
 pub(super) fn prune(root: &Node, object: &mut Value) -> Vec<String> {

@@ -8,8 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
-use super::{ListType, Logic, MapType, Node, Type, object_meta, path::Path};
-use crate::field_error::FieldError;
+use super::{ListType, Logic, MapType, Node, Type, object_meta};
+use crate::{field_error::FieldError, value_path::Path};
 
 /// Says what is wrong with a value that stands somewhere in an object.
 pub(super) fn validate_at(node: &Node, checked: &Value, path: &Path<'_>) -> Vec<FieldError> {

@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::super::{Node, path::Path, prune, structural::child, validate};
-use crate::field_error::FieldError;
+use super::super::{Node, prune, structural::child, validate};
+use crate::{field_error::FieldError, value_path::Path};
 
 /// What is wrong with the defaults of a node, and of all below it.
 pub(in super::super) fn check(node: &Node, path: &str, errors: &mut Vec<FieldError>) {

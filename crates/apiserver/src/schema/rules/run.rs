@@ -7,7 +7,6 @@ use serde_json::{Map, Value};
 use super::{
     super::{
         ListType, Node,
-        path::Path,
         validate::{by_key, list_key},
     },
     Rule, Verdict, field_path,
@@ -15,6 +14,7 @@ use super::{
 use crate::{
     cel::{self, EvaluationError, Old, Outcome, Typed, Variables},
     field_error::FieldError,
+    value_path::Path,
 };
 
 /// What all rules together may use for one object.

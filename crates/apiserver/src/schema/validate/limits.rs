@@ -4,8 +4,8 @@ use std::cmp::Ordering;
 
 use serde_json::{Number, Value};
 
-use super::super::{Limits, Range, format, path::Path};
-use crate::field_error::FieldError;
+use super::super::{Limits, Range, format};
+use crate::{field_error::FieldError, value_path::Path};
 
 /// Holds one value against its limits; each applies to values of its own type only.
 pub(super) fn check(limits: &Limits, value: &Value, path: &Path<'_>, errors: &mut Vec<FieldError>) {
