@@ -1,6 +1,6 @@
 //! Holds an object against the rules of its schema.
 
-use std::{collections::BTreeMap, ops::ControlFlow};
+use std::ops::ControlFlow;
 
 use serde_json::{Map, Value};
 
@@ -38,7 +38,7 @@ pub(in super::super) fn run(root: &Node, object: &Value, old: Option<&Value>) ->
         resource: true,
     };
     // Stopped or not, what is to be said was said.
-    let _: ControlFlow<()> = run.value(typed, old, Before { own: old, around: None }, &Path::Root);
+    let _: ControlFlow<()> = run.value(typed, Before { own: old, around: None }, &Path::Root);
     run.verdict
 }
 
@@ -57,7 +57,7 @@ pub(in super::super) fn run_default(node: &Node, default: &Value) -> Vec<FieldEr
         own: None,
         around: None,
     };
-    let _: ControlFlow<()> = run.value(typed, None, before, &Path::Root.field("default"));
+    let _: ControlFlow<()> = run.value(typed, before, &Path::Root.field("default"));
     run.verdict.errors
 }
 
@@ -97,23 +97,16 @@ struct Run {
 }
 
 impl Run {
-    fn value<'a>(
-        &mut self,
-        typed: Typed<'a>,
-        old: Option<&'a Value>,
-        before: Before<'a>,
-        path: &Path<'_>,
-    ) -> ControlFlow<()> {
+    fn value<'a>(&mut self, typed: Typed<'a>, before: Before<'a>, path: &Path<'_>) -> ControlFlow<()> {
         if !typed.node.has_rules || typed.value.is_null() {
             return ControlFlow::Continue(());
         }
-        let old = old.filter(|old| !old.is_null());
         for rule in &typed.node.rules {
-            self.rule(rule, typed, old, before, path)?;
+            self.rule(rule, typed, before, path)?;
         }
         match typed.value {
-            Value::Object(fields) => self.fields(typed, fields, old, before, path),
-            Value::Array(items) => self.items(typed, items, old, before, path),
+            Value::Object(fields) => self.fields(typed, fields, before, path),
+            Value::Array(items) => self.items(typed, items, before, path),
             _ => ControlFlow::Continue(()),
         }
     }
@@ -122,7 +115,6 @@ impl Run {
         &mut self,
         typed: Typed<'a>,
         fields: &'a Map<String, Value>,
-        old: Option<&'a Value>,
         before: Before<'a>,
         path: &Path<'_>,
     ) -> ControlFlow<()> {
@@ -141,9 +133,8 @@ impl Run {
                 value,
                 resource: node.embedded,
             };
-            let old_field = |object: Option<&'a Value>| object.and_then(|object| object.get(name));
-            let before = before.inside(typed.value, old_field(before.own));
-            self.value(inside, old_field(old), before, &place)?;
+            let old = before.own.and_then(|object| object.get(name));
+            self.value(inside, before.inside(typed.value, old), &place)?;
         }
         ControlFlow::Continue(())
     }
@@ -152,7 +143,6 @@ impl Run {
         &mut self,
         typed: Typed<'a>,
         items: &'a [Value],
-        old: Option<&'a Value>,
         before: Before<'a>,
         path: &Path<'_>,
     ) -> ControlFlow<()> {
@@ -164,33 +154,21 @@ impl Run {
             ListType::Map(keys) => keys.as_slice(),
             ListType::Atomic | ListType::Set => &[],
         };
-        let indexed = |list: Option<&'a Value>| {
-            let list = list.and_then(Value::as_array);
-            list.map(|items| by_key(items, keys)).unwrap_or_default()
-        };
-        let (own, old) = (indexed(before.own), indexed(old));
+        let old = before.own.and_then(Value::as_array);
+        let old = old.map(|items| by_key(items, keys)).unwrap_or_default();
         for (index, value) in items.iter().enumerate() {
             let inside = Typed {
                 node,
                 value,
                 resource: node.embedded,
             };
-            let key = list_key(value, keys).map(|key| key.to_string());
-            let find = |list: &BTreeMap<String, &'a Value>| key.as_ref().and_then(|key| list.get(key).copied());
-            let before = before.inside(typed.value, find(&own));
-            self.value(inside, find(&old), before, &path.item(index))?;
+            let old = list_key(value, keys).and_then(|key| old.get(&key.to_string()).copied());
+            self.value(inside, before.inside(typed.value, old), &path.item(index))?;
         }
         ControlFlow::Continue(())
     }
 
-    fn rule<'a>(
-        &mut self,
-        rule: &Rule,
-        typed: Typed<'a>,
-        old: Option<&'a Value>,
-        before: Before<'a>,
-        path: &Path<'_>,
-    ) -> ControlFlow<()> {
+    fn rule<'a>(&mut self, rule: &Rule, typed: Typed<'a>, before: Before<'a>, path: &Path<'_>) -> ControlFlow<()> {
         let shown = typed.node.kind.map_or("", super::super::Type::name);
         let expression = match rule.expression() {
             Ok(expression) => expression,
@@ -203,6 +181,7 @@ impl Run {
                 return ControlFlow::Continue(());
             }
         };
+        let old = before.own.filter(|old| !old.is_null());
         let old = old.map(|value| Typed { value, ..typed });
         let old = match (old, rule.optional_old == Some(true)) {
             // What has no old value has not changed.
