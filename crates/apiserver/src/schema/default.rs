@@ -4,7 +4,7 @@ mod check;
 
 use serde_json::{Map, Value};
 
-pub(super) use self::check::check;
+pub(super) use self::check::{check, for_each};
 use super::Node;
 
 /// Fills in the defaults of an object.

@@ -1,7 +1,7 @@
 //! Holds the rules of a schema against the schema itself, when a CRD is written.
 
 use super::{
-    super::{ListType, Node, structural::child},
+    super::{ListType, Node, default, structural::child},
     Rule, field_path, run_default,
 };
 use crate::{
@@ -21,28 +21,12 @@ pub(in super::super) fn check(root: &Node, at: &str) -> Vec<FieldError> {
     let mut errors = Vec::new();
     node(root, true, at, None, &mut errors);
     if errors.is_empty() {
-        defaults(root, at, &mut errors);
+        // They have to hold for what they will be tried on where nothing is said.
+        default::for_each(root, at, &mut |node, default, path| {
+            errors.extend(run_default(node, default).into_iter().map(|error| error.under(path)));
+        });
     }
     errors
-}
-
-/// Whether the rules hold for what they would be tried on where nothing was said.
-fn defaults(node: &Node, path: &str, errors: &mut Vec<FieldError>) {
-    if !node.has_rules {
-        return;
-    }
-    if let Some(default) = &node.default {
-        errors.extend(run_default(node, default).into_iter().map(|error| error.under(path)));
-    }
-    for (name, property) in node.properties.iter() {
-        defaults(property, &format!("{}[{name}]", child(path, "properties")), errors);
-    }
-    if let Some(value) = &node.additional {
-        defaults(value, &child(path, "additionalProperties"), errors);
-    }
-    if let Some(item) = &node.items {
-        defaults(item, &child(path, "items"), errors);
-    }
 }
 
 /// `uncorrelated` is the list whose items have no old value that could be found.
