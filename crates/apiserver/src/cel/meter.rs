@@ -267,38 +267,31 @@ fn bound_growth(call: &mut CallExpr) {
 }
 
 fn wrap_growth(expr: &mut IdedExpr, by: IdedExpr) {
-    let node = |expr| IdedExpr { id: 0, expr };
-    let inner = std::mem::take(expr);
-    *expr = node(Expr::Call(CallExpr {
-        func_name: GROW.to_owned(),
-        target: None,
-        args: vec![node(Expr::Ident(FUEL.to_owned())), inner, by],
-    }));
+    wrap_in(GROW, expr, |inner| vec![node(Expr::Ident(FUEL.to_owned())), inner, by]);
 }
 
 fn wrap_plain(expr: &mut IdedExpr) {
-    let inner = std::mem::take(expr);
-    *expr = IdedExpr {
-        id: 0,
-        expr: Expr::Call(CallExpr {
-            func_name: PLAIN.to_owned(),
-            target: None,
-            args: vec![inner],
-        }),
-    };
+    wrap_in(PLAIN, expr, |inner| vec![inner]);
 }
 
 fn wrap(expr: &mut IdedExpr, factor: u64) {
-    let node = |expr| IdedExpr { id: 0, expr };
     let factor = i64::try_from(factor).unwrap_or(i64::MAX);
+    let factor = node(Expr::Literal(LiteralValue::Int(factor.into())));
+    wrap_in(USE, expr, |inner| {
+        vec![node(Expr::Ident(FUEL.to_owned())), inner, factor]
+    });
+}
+
+/// Puts a call in an expression's place, with arguments that are made of it.
+fn wrap_in(function: &str, expr: &mut IdedExpr, arguments: impl FnOnce(IdedExpr) -> Vec<IdedExpr>) {
     let inner = std::mem::take(expr);
     *expr = node(Expr::Call(CallExpr {
-        func_name: USE.to_owned(),
+        func_name: function.to_owned(),
         target: None,
-        args: vec![
-            node(Expr::Ident(FUEL.to_owned())),
-            inner,
-            node(Expr::Literal(LiteralValue::Int(factor.into()))),
-        ],
+        args: arguments(inner),
     }));
+}
+
+fn node(expr: Expr) -> IdedExpr {
+    IdedExpr { id: 0, expr }
 }

@@ -43,7 +43,7 @@ pub(super) fn list(context: &Context<'_>) -> Result<Response<Body>> {
     render::encoded(context, StatusCode::OK, form.encoding, &value)
 }
 
-/// The objects of a request, all of them in one page: what `deletecollection` works on.
+/// The objects that a request selects: what `deletecollection` works on.
 pub(super) fn selected(context: &Context<'_>) -> Result<Vec<Arc<Stored>>> {
     let options = ListOptions::parse(context)?;
     Ok(find(context, &options)?.objects)
