@@ -9,9 +9,10 @@
 mod kept;
 mod listener;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use berth_apiserver::{
     ApiServer, Clock, FileStorage, Identity, MemoryStorage, OpenError, Options, PkiError, ServerVersion, Storage,
@@ -19,6 +20,7 @@ use berth_apiserver::{
 };
 use futures::FutureExt;
 use futures::future::BoxFuture;
+use tokio::sync::Notify;
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::site::{Guest, GuestId, Guests};
@@ -56,6 +58,8 @@ pub(crate) struct GuestDisks(Arc<Mutex<BTreeMap<GuestId, MemoryStorage>>>);
 struct Inner {
     settings: Settings,
     running: Mutex<BTreeMap<GuestId, Running>>,
+    /// Told of each start.
+    started: Notify,
     /// Held while one is started: two starts of the same guest would fight for its store.
     starting: tokio::sync::Mutex<()>,
 }
@@ -91,6 +95,7 @@ impl Guests for GuestServers {
             let running = self.start(guest, address).await.map_err(|error| chain(&error))?;
             let started = running.guest.clone();
             self.running().insert(guest.clone(), running);
+            self.0.started.notify_waiters();
             Ok(started)
         }
         .boxed()
@@ -149,8 +154,35 @@ impl GuestServers {
         Self(Arc::new(Inner {
             settings,
             running: Mutex::default(),
+            started: Notify::new(),
             starting: tokio::sync::Mutex::default(),
         }))
+    }
+
+    /// Waits until every guest that has a folder is served again, so that a lab that is ready is so with its guests. Not
+    /// longer than the limit: a guest whose control plane is not whole may never be.
+    pub(crate) async fn resumed(&self, limit: Duration) {
+        let GuestHome::Folder { path, .. } = &self.0.settings.home else {
+            return;
+        };
+        let kept = kept::folders(path);
+        let all = async {
+            loop {
+                let started = self.0.started.notified();
+                let missing = {
+                    let running = self.running();
+                    let served: BTreeSet<PathBuf> = running.keys().map(|guest| kept::folder(path, guest)).collect();
+                    kept.difference(&served).next().is_some()
+                };
+                if !missing {
+                    return;
+                }
+                started.await;
+            }
+        };
+        if tokio::time::timeout(limit, all).await.is_err() {
+            tracing::warn!("not every guest's API server is back; the lab goes on without");
+        }
     }
 
     /// Ends all guests' API servers, and waits until what they held is free. Their data stay.

@@ -1,6 +1,7 @@
 //! What a served guest keeps beside its objects: its authority, and the admin's kubeconfig, so that one that was handed out
 //! stays good over restarts.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -89,6 +90,12 @@ impl Kept {
 /// The folder of a guest, named as its control-plane namespace.
 pub(super) fn folder(home: &Path, guest: &GuestId) -> PathBuf {
     home.join(context(guest))
+}
+
+/// The folders of all guests; none where they can't be read.
+pub(super) fn folders(home: &Path) -> BTreeSet<PathBuf> {
+    let entries = std::fs::read_dir(home).into_iter().flatten().flatten();
+    entries.map(|entry| entry.path()).filter(|path| path.is_dir()).collect()
 }
 
 /// Deletes a guest's folder. One that cannot be deleted is left: the guest is gone all the same.

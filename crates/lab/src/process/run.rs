@@ -19,6 +19,7 @@ use super::{CrdsError, Running, StartOptions, build_id, network, upstream, url};
 use crate::access::{READER, READERS};
 use crate::authorities::{Authorities, AuthoritiesError};
 use crate::downloads;
+use crate::guests::GuestServers;
 use crate::home::{LabFolder, LabName, Lock, Ports, Record, write_private};
 use crate::kubeconfig::{Kubeconfig, User};
 use crate::sockets::listen_patiently;
@@ -27,6 +28,8 @@ use crate::world::{Config, Faults, StartError, World};
 /// A lock may be held for a moment by whoever looks whether the lab runs, and by a process that was killed.
 const LOCK_TRIES: u32 = 20;
 const LOCK_PAUSE: Duration = Duration::from_millis(25);
+/// How long a lab that starts again waits for the API servers of its guests.
+const GUESTS_TAKE: Duration = Duration::from_secs(5);
 
 /// Why a lab does not run.
 #[derive(Debug, thiserror::Error)]
@@ -96,7 +99,9 @@ pub async fn run_foreground(
 
     let authorities = Authorities::open(&folder.authorities(), &clock)?;
     write_kubeconfig(&folder, &authorities, ports)?;
-    let world = World::start(config(&folder, &options, &authorities, &record, &clock)?).await?;
+    let guests = GuestServers::on_disk(folder.guests(), options.fsync, record.network, Arc::clone(&clock));
+    let world = World::start(config(&folder, &options, &authorities, &record, &clock, &guests)?).await?;
+    guests.resumed(GUESTS_TAKE).await;
 
     let serving = authorities
         .cluster
@@ -219,6 +224,7 @@ fn config(
     authorities: &Authorities,
     record: &Record,
     clock: &Clock,
+    guests: &GuestServers,
 ) -> Result<Config, RunError> {
     let storage = FileStorage::new(folder.store());
     let storage = if options.fsync { storage.with_fsync() } else { storage };
@@ -240,12 +246,7 @@ fn config(
         root_ca: authorities.cluster.certificate().to_owned(),
         ingress_ca: authorities.ingress.certificate().to_owned(),
         downloads: Some(format!("127.0.0.1:{}", record.ports.downloads)),
-        guests: Box::new(crate::guests::GuestServers::on_disk(
-            folder.guests(),
-            options.fsync,
-            record.network,
-            Arc::clone(clock),
-        )),
+        guests: Box::new(guests.clone()),
         crds,
     })
 }
