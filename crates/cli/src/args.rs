@@ -130,6 +130,9 @@ pub(crate) struct LabOptions {
     /// Survive power loss too, at the price of slower writes
     #[arg(long, help_heading = "Lab")]
     pub(crate) fsync: bool,
+    /// How many worker nodes a new lab has: three hold a handful of guests, forty hold two hundred
+    #[arg(long, value_name = "COUNT", help_heading = "Lab")]
+    pub(crate) workers: Option<String>,
 }
 
 #[derive(Args, Debug)]

@@ -108,6 +108,7 @@ fn start_options(printer: &Printer, text: &str, options: &LabOptions) -> Result<
         without,
         crds,
         fsync,
+        workers,
     } = options;
     let default = if printer.is_live() { WATCHABLE } else { "max" };
     let speed = speed.as_deref().unwrap_or(default);
@@ -131,5 +132,11 @@ fn start_options(printer: &Printer, text: &str, options: &LabOptions) -> Result<
         without: without.iter().cloned().collect(),
         crds,
         fsync: *fsync,
+        workers: match workers {
+            Some(count) => count
+                .parse()
+                .map_err(|error: berth_lab::NoSuchWorkers| Failure::usage(error.to_string()))?,
+            None => berth_lab::Workers::default(),
+        },
     })
 }

@@ -45,4 +45,4 @@ pub use process::{
 };
 pub use simulation::{Simulation, SimulationOptions};
 pub use time::{InvalidSpeed, Speed};
-pub use world::{Faults, StartError};
+pub use world::{Faults, NoSuchWorkers, StartError, Workers};

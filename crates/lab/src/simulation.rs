@@ -16,7 +16,7 @@ use crate::generation::Generation;
 use crate::guests::GuestDisks;
 use crate::recorder::EventLog;
 use crate::time::Speed;
-use crate::world::{Config, Faults, StartError, World};
+use crate::world::{Config, Faults, StartError, Workers, World};
 
 /// When simulated time begins: 2026-01-01T00:00:00Z.
 const EPOCH: i64 = 1_767_225_600;
@@ -42,6 +42,8 @@ pub struct SimulationOptions {
     pub faults: Faults,
     /// CRDs to serve in place of the lab's own of the same name.
     pub crds: Vec<serde_json::Value>,
+    /// Machines for workloads.
+    pub workers: Workers,
     /// Whether an event log is kept; it costs a third of a run's time.
     pub record: bool,
 }
@@ -80,6 +82,7 @@ impl Default for SimulationOptions {
             without: BTreeSet::new(),
             faults: Faults::default(),
             crds: Vec::new(),
+            workers: Workers::default(),
             record: false,
         }
     }
@@ -216,6 +219,7 @@ async fn run(
         server_random: Random::seeded(seed ^ 0x5eed),
         api_url: API_URL.to_owned(),
         addresses: ADDRESSES.to_owned(),
+        workers: options.workers,
         root_ca: CERTIFICATE.to_owned(),
         ingress_ca: CERTIFICATE.to_owned(),
         downloads: None,

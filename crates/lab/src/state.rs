@@ -22,7 +22,7 @@ use crate::client::{self, Client, name_of, namespace_of};
 use crate::kind::{CONFIG_MAP, CUSTOM_RESOURCE_DEFINITION, INFRASTRUCTURE};
 use crate::objects::write_status;
 use crate::schemas::{self, Overrides};
-use crate::world::Faults;
+use crate::world::{Faults, Workers};
 
 use object::Object;
 
@@ -40,6 +40,8 @@ pub(crate) struct Setting<'a> {
     pub(crate) ingress_ca: &'a str,
     /// Addresses for load balancers, as MetalLB writes ranges.
     pub(crate) addresses: &'a str,
+    /// How many machines there are for workloads.
+    pub(crate) workers: Workers,
     /// Failures that are part of the state.
     pub(crate) faults: &'a Faults,
 }

@@ -6,6 +6,7 @@
 mod boot;
 mod faults;
 mod past;
+mod workers;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -28,6 +29,7 @@ use crate::time::{Speed, Time};
 
 pub use faults::Faults;
 use past::Past;
+pub use workers::{NoSuchWorkers, Workers};
 
 /// Domain under which the management cluster's routes get their hosts. `.test` is reserved: it is nobody's.
 const APPS_DOMAIN: &str = "apps.hub.lab.test";
@@ -51,6 +53,8 @@ pub(crate) struct Config {
     pub(crate) api_url: String,
     /// Addresses for load balancers, as MetalLB writes ranges.
     pub(crate) addresses: String,
+    /// Machines for workloads, where the cluster is made anew.
+    pub(crate) workers: Workers,
     /// PEM of the CA of the API's certificate.
     pub(crate) root_ca: String,
     /// PEM of the CA of what the ingress serves.
@@ -124,6 +128,7 @@ impl World {
             api_url: &config.api_url,
             ingress_ca: &config.ingress_ca,
             addresses: &config.addresses,
+            workers: config.workers,
         };
         boot::boot(&context, &setting, &actors, &past).await?;
         let shutdown = CancellationToken::new();

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::generation::Generation;
 use crate::home::{Home, LabName};
 use crate::time::Speed;
+use crate::world::Workers;
 
 /// What a lab is started with.
 #[derive(Clone, Debug, Default)]
@@ -24,6 +25,8 @@ pub struct StartOptions {
     pub crds: Option<PathBuf>,
     /// Whether what is acknowledged survives a loss of power, too.
     pub fsync: bool,
+    /// How many machines the management cluster has for workloads, when it is made.
+    pub workers: Workers,
 }
 
 /// The options as they go through an argument.
@@ -36,6 +39,7 @@ struct Encoded {
     without: BTreeSet<String>,
     crds: Option<PathBuf>,
     fsync: bool,
+    workers: String,
 }
 
 impl StartOptions {
@@ -48,6 +52,7 @@ impl StartOptions {
             without,
             crds,
             fsync,
+            workers,
         } = self;
         serde_json::to_string(&Encoded {
             home: home.path().to_owned(),
@@ -57,6 +62,7 @@ impl StartOptions {
             without: without.clone(),
             crds: crds.clone(),
             fsync: *fsync,
+            workers: workers.to_string(),
         })
     }
 
@@ -71,6 +77,7 @@ impl StartOptions {
             without,
             crds,
             fsync,
+            workers,
         } = encoded;
         let options = Self {
             name: name
@@ -85,6 +92,9 @@ impl StartOptions {
             without,
             crds,
             fsync,
+            workers: workers
+                .parse()
+                .map_err(|error: crate::world::NoSuchWorkers| error.to_string())?,
         };
         Ok((Home::new(home), options))
     }
@@ -100,6 +110,7 @@ mod tests {
             speed: Speed::Times(2.5),
             without: BTreeSet::from(["hypershift".to_owned()]),
             fsync: true,
+            workers: "40".parse().unwrap(),
             ..StartOptions::default()
         };
         let (home, decoded) = StartOptions::decode(&options.encode(&Home::new("/h")).unwrap()).unwrap();

@@ -243,6 +243,7 @@ fn config(
         server_random: Random::system(),
         api_url: url(record.ports.api),
         addresses: network::range(record.network),
+        workers: options.workers,
         root_ca: authorities.cluster.certificate().to_owned(),
         ingress_ca: authorities.ingress.certificate().to_owned(),
         downloads: Some(format!("127.0.0.1:{}", record.ports.downloads)),

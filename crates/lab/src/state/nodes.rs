@@ -1,4 +1,5 @@
-//! Six simulated bare-metal machines: three for the control plane, three workers that can run virtual machines.
+//! Simulated bare-metal machines: three for the control plane, and workers that can run virtual machines: three, or as
+//! many as a fleet needs.
 
 use serde_json::{Value, json};
 
@@ -35,9 +36,11 @@ const WORKER: Machine = Machine {
 };
 
 pub(super) fn objects(setting: &Setting<'_>) -> Vec<Object> {
-    let of = |machine: &'static Machine, first: u32| (0..3).map(move |number| (machine, number, first + number));
-    of(&CONTROL_PLANE, 0)
-        .chain(of(&WORKER, 3))
+    let of = |machine: &'static Machine, first: u32, count: u32| {
+        (0..count).map(move |number| (machine, number, first + number))
+    };
+    of(&CONTROL_PLANE, 0, 3)
+        .chain(of(&WORKER, 3, setting.workers.count()))
         .map(|(machine, number, index)| node(machine, number, index, setting.now))
         .collect()
 }
@@ -45,7 +48,7 @@ pub(super) fn objects(setting: &Setting<'_>) -> Vec<Object> {
 fn node(machine: &Machine, number: u32, index: u32, now: &str) -> Object {
     let name = format!("{}-{number}", machine.role);
     let address = format!("192.168.111.{}", 20 + index);
-    let subnet = format!("10.128.{}.0/23", index * 2);
+    let subnet = format!("10.{}.{}.0/23", 128 + index / 128, index % 128 * 2);
     let mut labels = json!({
         "beta.kubernetes.io/arch": "amd64",
         "beta.kubernetes.io/os": "linux",

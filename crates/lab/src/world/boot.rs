@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::{Past, StartError, for_actor};
+use super::{Past, StartError, Workers, for_actor};
 use crate::actor::{Actor, Context};
 use crate::client::{self, Client};
 use crate::conditions;
@@ -26,6 +26,7 @@ pub(super) struct Setting<'a> {
     pub(super) api_url: &'a str,
     pub(super) ingress_ca: &'a str,
     pub(super) addresses: &'a str,
+    pub(super) workers: Workers,
 }
 
 /// Makes the management cluster in the past, unless it is there; it is the present from then on.
@@ -48,6 +49,7 @@ pub(super) async fn boot(
         apps_domain: &context.site.apps_domain,
         ingress_ca: setting.ingress_ca,
         addresses: setting.addresses,
+        workers: setting.workers,
         faults: &context.site.faults,
     };
     if is_loaded {
