@@ -118,8 +118,8 @@ pub(crate) struct LabOptions {
     /// How fast the lab's modelled work goes by: `max`, or a number (1 is the real pace)
     #[arg(long, value_name = "SPEED", help_heading = "Lab")]
     pub(crate) speed: Option<String>,
-    /// Which upstream versions the lab plays
-    #[arg(long, value_name = "VERSION", value_parser = ["4.17"], help_heading = "Lab")]
+    /// Which upstream versions a new lab plays; it keeps them
+    #[arg(long, value_name = "GENERATION", value_parser = berth_lab::Generation::ALL.map(berth_lab::Generation::name), help_heading = "Lab")]
     pub(crate) generation: Option<String>,
     /// Leave out an actor, e.g. `load_balancer`
     #[arg(long, value_name = "ACTOR", help_heading = "Lab")]

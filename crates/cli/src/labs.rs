@@ -112,7 +112,6 @@ fn start_options(printer: &Printer, text: &str, options: &LabOptions) -> Result<
     } = options;
     let default = if printer.is_live() { WATCHABLE } else { "max" };
     let speed = speed.as_deref().unwrap_or(default);
-    let generation = generation.as_deref().unwrap_or("4.17");
     let crds = match crds {
         Some(folder) => Some(
             folder
@@ -127,7 +126,9 @@ fn start_options(printer: &Printer, text: &str, options: &LabOptions) -> Result<
             .parse()
             .map_err(|error: berth_lab::InvalidSpeed| Failure::usage(error.to_string()))?,
         generation: generation
-            .parse()
+            .as_deref()
+            .map(str::parse)
+            .transpose()
             .map_err(|error: berth_lab::NoSuchGeneration| Failure::usage(error.to_string()))?,
         without: without.iter().cloned().collect(),
         crds,

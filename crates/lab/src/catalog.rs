@@ -24,14 +24,14 @@ pub(crate) struct Package {
     pub(crate) display_name: &'static str,
     /// The CatalogSource that offers it.
     pub(crate) catalog: &'static str,
-    pub(crate) default_channel: &'static str,
+    pub(crate) default_channel: String,
     pub(crate) channels: Vec<Channel>,
 }
 
 /// A channel of a package. Never empty.
 #[derive(Clone, Debug)]
 pub(crate) struct Channel {
-    pub(crate) name: &'static str,
+    pub(crate) name: String,
     /// Newest first; each replaces the next.
     pub(crate) bundles: Vec<Bundle>,
 }
@@ -46,7 +46,8 @@ pub(crate) struct Bundle {
     /// Name of the ClusterServiceVersion that it follows in its channel.
     pub(crate) replaces: Option<String>,
     /// What it installs, made when asked for: definitions are large, and most bundles are never installed.
-    contents: fn(version: &str) -> Contents,
+    contents: fn(generation: Generation, version: &str) -> Contents,
+    generation: Generation,
 }
 
 /// What a bundle installs.
@@ -119,7 +120,7 @@ impl Channel {
 impl Bundle {
     /// What it installs.
     pub(crate) fn contents(&self) -> Contents {
-        (self.contents)(&self.version)
+        (self.contents)(self.generation, &self.version)
     }
 }
 

@@ -166,6 +166,12 @@ pub(crate) const HOSTED_CONTROL_PLANE: Kind = namespaced(
     "HostedControlPlane",
     "hostedcontrolplanes",
 );
+pub(crate) const CONTROL_PLANE_COMPONENT: Kind = namespaced(
+    "hypershift.openshift.io",
+    "v1beta1",
+    "ControlPlaneComponent",
+    "controlplanecomponents",
+);
 pub(crate) const CLUSTER: Kind = namespaced("cluster.x-k8s.io", "v1beta1", "Cluster", "clusters");
 pub(crate) const MACHINE_DEPLOYMENT: Kind =
     namespaced("cluster.x-k8s.io", "v1beta1", "MachineDeployment", "machinedeployments");

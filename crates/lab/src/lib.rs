@@ -40,8 +40,8 @@ pub use authorities::AuthoritiesError;
 pub use generation::{Generation, NoSuchGeneration};
 pub use home::{Home, InvalidLabName, LabName};
 pub use process::{
-    CrdsError, How, LabStatus, LaunchError, RUN_ARGUMENTS, RunError, Running, StartOptions, Started, StatusError,
-    StopError, find, read_crds, reset, run_foreground, start, status, stop,
+    CrdsError, GenerationError, How, LabStatus, LaunchError, RUN_ARGUMENTS, RunError, Running, StartOptions, Started,
+    StatusError, StopError, find, read_crds, reset, run_foreground, start, status, stop,
 };
 pub use simulation::{Simulation, SimulationOptions};
 pub use time::{InvalidSpeed, Speed};

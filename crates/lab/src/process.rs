@@ -5,6 +5,7 @@
 //! its log is its standard error.
 
 mod control;
+mod generation;
 mod launch;
 mod network;
 mod options;
@@ -19,6 +20,7 @@ use jiff::Timestamp;
 use crate::home::{Home, LabFolder, LabName, Record};
 
 pub use control::{StopError, find, reset, stop};
+pub use generation::GenerationError;
 pub use launch::{How, LaunchError, Started, start};
 pub use options::StartOptions;
 pub use run::{RunError, run_foreground};

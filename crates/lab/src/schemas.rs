@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::client::name_of;
+use crate::generation::Generation;
 
 pub(crate) mod cluster_api;
 pub(crate) mod crd;
@@ -38,11 +39,17 @@ impl Overrides {
 }
 
 /// The kinds that a management cluster has before Berth's procedure begins.
-pub(crate) fn base() -> Vec<Value> {
-    [openshift::crds(), platform::crds(), virtualization::crds(), olm::crds()].concat()
+pub(crate) fn base(generation: Generation) -> Vec<Value> {
+    [
+        openshift::crds(generation),
+        platform::crds(),
+        virtualization::crds(generation),
+        olm::crds(generation),
+    ]
+    .concat()
 }
 
 /// The kinds that a guest has from the start: its own configuration, operators and routes.
-pub(crate) fn guest() -> Vec<Value> {
-    openshift::crds()
+pub(crate) fn guest(generation: Generation) -> Vec<Value> {
+    openshift::crds(generation)
 }

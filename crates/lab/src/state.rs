@@ -1,4 +1,4 @@
-//! The management cluster as it stands before Berth's procedure begins: OpenShift 4.17 on bare metal with Data Foundation,
+//! The management cluster as it stands before Berth's procedure begins: OpenShift on bare metal with Data Foundation,
 //! OpenShift Virtualization and MetalLB, as data. One file a subject; [`objects`] is all of it.
 //!
 //! Loading is idempotent, so that a kill half way does no harm, and happens once: a lab that is started again finds what
@@ -19,6 +19,7 @@ mod virtualization;
 use serde_json::json;
 
 use crate::client::{self, Client, name_of, namespace_of};
+use crate::generation::Generation;
 use crate::kind::{CONFIG_MAP, CUSTOM_RESOURCE_DEFINITION, INFRASTRUCTURE};
 use crate::objects::write_status;
 use crate::schemas::{self, Overrides};
@@ -28,6 +29,8 @@ use object::Object;
 
 /// What the state needs to know of its world.
 pub(crate) struct Setting<'a> {
+    /// The upstream versions that are played.
+    pub(crate) generation: Generation,
     /// Wall time in the API's form.
     pub(crate) now: &'a str,
     /// The cluster's own id.
@@ -73,7 +76,7 @@ pub(crate) async fn is_loaded(client: &Client) -> client::Result<bool> {
 
 /// Loads the state: kinds first, then objects, each with its status.
 pub(crate) async fn load(client: &Client, setting: &Setting<'_>, overrides: &Overrides) -> client::Result<()> {
-    for crd in overrides.resolve(schemas::base()) {
+    for crd in overrides.resolve(schemas::base(setting.generation)) {
         client.create(CUSTOM_RESOURCE_DEFINITION, &crd).await?;
     }
     for object in objects(setting) {

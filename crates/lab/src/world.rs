@@ -103,7 +103,7 @@ impl World {
             storage: config.storage,
             clock: Arc::clone(&clock),
             random: config.server_random,
-            version: ServerVersion::release(config.generation.kubernetes()),
+            version: ServerVersion::release(config.generation.versions().kubernetes),
             virtual_resources: vec![Arc::new(PackageManifests::new(config.generation)), Arc::new(Projects)],
             root_ca: Some(config.root_ca),
             authorizer: Some(crate::access::authorizer()),

@@ -140,7 +140,7 @@ fn value(status: &LabStatus) -> Value {
 
 fn text(status: &LabStatus) -> String {
     let LabStatus { lab, revision, .. } = status;
-    let mut text = format!("lab {} (simulated), OpenShift {}\n", lab.name, lab.generation);
+    let mut text = format!("lab {} (simulated), generation {}\n", lab.name, lab.generation);
     for (what, value) in [
         ("API", lab.url.clone()),
         ("kubeconfig", lab.kubeconfig.display().to_string()),

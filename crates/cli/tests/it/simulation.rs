@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use berth_lab::SimulationOptions;
+use berth_lab::{Generation, SimulationOptions};
 use serde_json::Value;
 use tokio::time::{Instant, timeout};
 
@@ -61,6 +61,21 @@ async fn a_bring_up_takes_as_long_as_published() {
         (11.0..=16.0).contains(&minutes),
         "a bring-up took {minutes:.1} simulated minutes"
     );
+}
+
+/// The same documents, whatever the management cluster is: what differs between generations is found out, not assumed.
+#[tokio::test(start_paused = true)]
+async fn the_current_generation_comes_up_too_and_a_second_run_changes_nothing() {
+    let hub = Hub::start(SimulationOptions {
+        generation: Generation::Current,
+        ..SimulationOptions::default()
+    })
+    .await;
+    let (_, report, _) = up(&hub.engine(1).await).await;
+    assert!(report.is_ready(), "{report:#?}");
+    let (plan, report, _) = up(&hub.engine(2).await).await;
+    assert!(plan.is_empty(), "{plan:#?}");
+    assert_eq!(report.writes, 0);
 }
 
 #[tokio::test(start_paused = true)]
@@ -167,6 +182,7 @@ async fn upstream_schemas_take_all_that_is_written() {
         let _logged = tracing::subscriber::set_default(subscriber);
         let hub = Hub::start(SimulationOptions {
             crds,
+            generation: set.parse().expect("a set has the name of its generation"),
             ..SimulationOptions::default()
         })
         .await;

@@ -26,6 +26,7 @@ use crate::actor::{Actor, Context, Key, Next, Watch};
 use crate::actors::seen::Seen;
 use crate::catalog::ENGINE_OPERATOR;
 use crate::client::{self, name_of, namespace_of};
+use crate::generation::Generation;
 use crate::kind::{
     CLUSTER_MANAGEMENT_ADD_ON, CLUSTER_MANAGER, CUSTOM_RESOURCE_DEFINITION, DEPLOYMENT, MANAGED_CLUSTER,
     MANAGED_CLUSTER_ADD_ON, MULTI_CLUSTER_ENGINE, NAMESPACE,
@@ -112,7 +113,7 @@ async fn reconcile(context: &Context, key: &Key) -> client::Result<Next> {
         return uninstall::uninstall(context, &object).await;
     }
     objects::add_finalizer(&context.client, MULTI_CLUSTER_ENGINE, &object, FINALIZER).await?;
-    if let Some(patch) = defaults(&object) {
+    if let Some(patch) = defaults(&object, context.generation) {
         context.time.work(DEFAULTS).await;
         context
             .client
@@ -120,7 +121,7 @@ async fn reconcile(context: &Context, key: &Key) -> client::Result<Next> {
             .await?;
         return Ok(Next::OnEvent);
     }
-    let engine = Engine::of(&object, version);
+    let engine = Engine::of(&object, version, context.generation);
     if is_paused(&object) {
         return report(
             context,
@@ -194,7 +195,7 @@ fn deploys(component: &Component, enabled: bool, observed: &Observed) -> bool {
 }
 
 /// The patch that writes the operator's defaults back into an engine: every component that there is, among them.
-fn defaults(object: &Value) -> Option<Value> {
+fn defaults(object: &Value, generation: Generation) -> Option<Value> {
     let spec = &object["spec"];
     let mut patch = json!({});
     let text = |field: &str| spec[field].as_str().unwrap_or_default();
@@ -205,12 +206,14 @@ fn defaults(object: &Value) -> Option<Value> {
         patch["spec"]["targetNamespace"] = DEFAULT_NAMESPACE.into();
     }
     let listed = spec["overrides"]["components"].as_array().cloned().unwrap_or_default();
-    let missing = components::ALL
-        .iter()
-        .filter(|component| !listed.iter().any(|entry| entry["name"] == component.name));
+    let missing =
+        components::all(generation).filter(|component| !listed.iter().any(|entry| entry["name"] == component.name));
     let missing: Vec<Value> = missing
         .map(|component| json!({ "name": component.name, "enabled": component.on_by_default }))
         .collect();
+    if generation.is_current() && spec["networkPolicies"]["enabled"].is_null() {
+        patch["spec"]["networkPolicies"]["enabled"] = true.into();
+    }
     if !missing.is_empty() {
         // A merge patch replaces the list, so what is there goes first.
         patch["spec"]["overrides"]["components"] = listed.into_iter().chain(missing).collect();
@@ -221,7 +224,7 @@ fn defaults(object: &Value) -> Option<Value> {
 // === impl Engine ===
 
 impl Engine {
-    fn of(object: &Value, version: String) -> Self {
+    fn of(object: &Value, version: String, generation: Generation) -> Self {
         let spec = &object["spec"];
         let listed = spec["overrides"]["components"]
             .as_array()
@@ -236,8 +239,7 @@ impl Engine {
             version,
             namespace: spec["targetNamespace"].as_str().unwrap_or(DEFAULT_NAMESPACE).to_owned(),
             highly_available: spec["availabilityConfig"] != "Basic",
-            components: components::ALL
-                .iter()
+            components: components::all(generation)
                 .map(|component| (component, enabled(component)))
                 .collect(),
         }

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Contents, InstallMode};
+use crate::generation::Generation;
 use crate::manifest::{self, set_start_time};
 use crate::schemas;
 
@@ -10,18 +11,18 @@ use crate::schemas;
 pub(crate) const ENGINE_OPERATOR: &str = "multicluster-engine-operator";
 
 /// Of an operator that is there already, or that the lab does not play.
-pub(super) fn nothing(_: &str) -> Contents {
+pub(super) fn nothing(_: Generation, _: &str) -> Contents {
     Contents {
         install_modes: InstallMode::ALL.to_vec(),
         ..Contents::default()
     }
 }
 
-pub(super) fn multicluster_engine(version: &str) -> Contents {
+pub(super) fn multicluster_engine(generation: Generation, version: &str) -> Contents {
     let image = |name: &str| format!("registry.redhat.io/multicluster-engine/{name}:v{version}");
     Contents {
         description: "Foundational components for creating, importing and managing clusters",
-        crds: schemas::multicluster_engine::crds(),
+        crds: schemas::multicluster_engine::crds(generation),
         deployments: vec![operator(
             ENGINE_OPERATOR,
             "backplane-operator",
@@ -45,11 +46,11 @@ pub(super) fn multicluster_engine(version: &str) -> Contents {
     }
 }
 
-pub(super) fn advanced_cluster_management(version: &str) -> Contents {
+pub(super) fn advanced_cluster_management(generation: Generation, version: &str) -> Contents {
     let image = format!("registry.redhat.io/rhacm2/acm-multiclusterhub-rhel9-operator:v{version}");
     Contents {
         description: "Management of clusters, applications and policies from one hub",
-        crds: schemas::open_cluster_management::multicluster_hub_crds(),
+        crds: schemas::open_cluster_management::multicluster_hub_crds(generation),
         deployments: vec![operator(
             "multiclusterhub-operator",
             "multiclusterhub-operator",

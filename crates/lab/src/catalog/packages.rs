@@ -7,120 +7,117 @@ const CATALOG: &str = "redhat-operators";
 
 /// A channel in short: its name, `major.minor`, the newest patch version, what follows the version in a name.
 struct Line {
-    channel: &'static str,
+    channel: String,
     minor: &'static str,
     newest: u32,
     suffix: &'static str,
 }
 
-const fn line(channel: &'static str, minor: &'static str, newest: u32) -> Line {
+fn line(channel: &str, minor: &'static str, newest: u32) -> Line {
     Line {
-        channel,
+        channel: channel.to_owned(),
         minor,
         newest,
         suffix: "",
     }
 }
 
+/// A package, before it is known of which generation it is.
+struct Product {
+    name: &'static str,
+    display_name: &'static str,
+    /// What names of its ClusterServiceVersions begin with.
+    csv: &'static str,
+    contents: fn(Generation, &str) -> Contents,
+}
+
 pub(super) fn all(generation: Generation) -> Vec<Package> {
-    match generation {
-        Generation::V4_17 => vec![
-            advanced_cluster_management(),
-            installed(
-                "kubevirt-hyperconverged",
-                "OpenShift Virtualization",
-                "kubevirt-hyperconverged-operator",
-                line("stable", "4.17", 3),
-            ),
-            installed(
-                "metallb-operator",
-                "MetalLB Operator",
-                "metallb-operator",
-                Line {
-                    channel: "stable",
-                    minor: "4.17",
-                    newest: 0,
-                    suffix: "-202412180037",
-                },
-            ),
-            multicluster_engine(),
-            installed(
-                "odf-operator",
-                "OpenShift Data Foundation",
-                "odf-operator",
-                Line {
-                    channel: "stable-4.17",
-                    minor: "4.17",
-                    newest: 5,
-                    suffix: "-rhodf",
-                },
-            ),
-        ],
-    }
-}
-
-fn multicluster_engine() -> Package {
-    Package {
-        name: "multicluster-engine",
-        display_name: "multicluster engine for Kubernetes",
-        catalog: CATALOG,
-        default_channel: "stable-2.7",
-        channels: channels(
-            "multicluster-engine",
-            "multicluster-engine",
-            &[
-                line("stable-2.5", "2.5", 9),
-                line("stable-2.6", "2.6", 7),
-                line("stable-2.7", "2.7", 4),
-            ],
-            bundles::multicluster_engine,
-        ),
-    }
-}
-
-fn advanced_cluster_management() -> Package {
-    Package {
-        name: "advanced-cluster-management",
-        display_name: "Advanced Cluster Management for Kubernetes",
-        catalog: CATALOG,
-        default_channel: "release-2.12",
-        channels: channels(
-            "advanced-cluster-management",
-            "advanced-cluster-management",
-            &[
-                line("release-2.10", "2.10", 9),
-                line("release-2.11", "2.11", 7),
-                line("release-2.12", "2.12", 4),
-            ],
-            bundles::advanced_cluster_management,
-        ),
-    }
-}
-
-/// A package that the lab's management cluster has installed from the start, so that its bundle brings nothing.
-fn installed(name: &'static str, display_name: &'static str, csv: &str, line: Line) -> Package {
-    let default_channel = line.channel;
-    Package {
-        name,
-        display_name,
-        catalog: CATALOG,
-        default_channel,
-        channels: channels(name, csv, &[line], bundles::nothing),
-    }
-}
-
-fn channels(package: &'static str, csv: &str, lines: &[Line], contents: fn(&str) -> Contents) -> Vec<Channel> {
-    let name = |line: &Line, patch: u32| format!("{csv}.v{}.{patch}{}", line.minor, line.suffix);
-    let bundle = |line: &Line, patch: u32| Bundle {
-        package,
-        name: name(line, patch),
-        version: format!("{}.{patch}{}", line.minor, line.suffix),
-        replaces: patch.checked_sub(1).map(|older| name(line, older)),
-        contents,
+    let versions = generation.versions();
+    let minor = versions.minor;
+    let lines = |prefix: &str, of: &[(&'static str, u32)]| {
+        of.iter()
+            .map(|(minor, newest)| line(&format!("{prefix}-{minor}"), minor, *newest))
+            .collect()
     };
-    let channel = |line: &Line| Channel {
-        name: line.channel,
-        bundles: (0..=line.newest).rev().map(|patch| bundle(line, patch)).collect(),
+    let metallb = Line {
+        suffix: versions.metallb_suffix,
+        ..line("stable", minor, 0)
     };
-    lines.iter().map(channel).collect()
+    let data_foundation = Line {
+        suffix: "-rhodf",
+        ..line(&format!("stable-{minor}"), minor, versions.data_foundation_patch)
+    };
+    vec![
+        ADVANCED_CLUSTER_MANAGEMENT.package(generation, lines("release", &versions.hubs)),
+        VIRTUALIZATION.package(generation, vec![line("stable", minor, versions.virtualization_patch)]),
+        METALLB.package(generation, vec![metallb]),
+        MULTICLUSTER_ENGINE.package(generation, lines("stable", &versions.engines)),
+        DATA_FOUNDATION.package(generation, vec![data_foundation]),
+    ]
+}
+
+const ADVANCED_CLUSTER_MANAGEMENT: Product = Product {
+    name: "advanced-cluster-management",
+    display_name: "Advanced Cluster Management for Kubernetes",
+    csv: "advanced-cluster-management",
+    contents: bundles::advanced_cluster_management,
+};
+const MULTICLUSTER_ENGINE: Product = Product {
+    name: "multicluster-engine",
+    display_name: "multicluster engine for Kubernetes",
+    csv: "multicluster-engine",
+    contents: bundles::multicluster_engine,
+};
+
+// These the lab's management cluster has from the start, so that their bundles bring nothing.
+const VIRTUALIZATION: Product = Product {
+    name: "kubevirt-hyperconverged",
+    display_name: "OpenShift Virtualization",
+    csv: "kubevirt-hyperconverged-operator",
+    contents: bundles::nothing,
+};
+const METALLB: Product = Product {
+    name: "metallb-operator",
+    display_name: "MetalLB Operator",
+    csv: "metallb-operator",
+    contents: bundles::nothing,
+};
+const DATA_FOUNDATION: Product = Product {
+    name: "odf-operator",
+    display_name: "OpenShift Data Foundation",
+    csv: "odf-operator",
+    contents: bundles::nothing,
+};
+
+// === impl Product ===
+
+impl Product {
+    /// The package with these channels, oldest first; the last is the default.
+    fn package(&self, generation: Generation, lines: Vec<Line>) -> Package {
+        let channels: Vec<Channel> = lines.into_iter().map(|line| self.channel(generation, line)).collect();
+        Package {
+            name: self.name,
+            display_name: self.display_name,
+            catalog: CATALOG,
+            default_channel: channels.last().map_or_else(String::new, |channel| channel.name.clone()),
+            channels,
+        }
+    }
+
+    fn channel(&self, generation: Generation, line: Line) -> Channel {
+        let name = |patch: u32| format!("{}.v{}.{patch}{}", self.csv, line.minor, line.suffix);
+        let bundle = |patch: u32| Bundle {
+            package: self.name,
+            name: name(patch),
+            version: format!("{}.{patch}{}", line.minor, line.suffix),
+            replaces: patch.checked_sub(1).map(name),
+            contents: self.contents,
+            generation,
+        };
+        let bundles = (0..=line.newest).rev().map(bundle).collect();
+        Channel {
+            name: line.channel,
+            bundles,
+        }
+    }
 }

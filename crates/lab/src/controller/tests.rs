@@ -212,7 +212,7 @@ async fn a_kind_that_comes_later_is_watched_then() {
     let client = context.client.clone();
     tokio::spawn(async move {
         tokio::time::sleep(Duration::from_secs(30)).await;
-        let crds = crate::schemas::base();
+        let crds = crate::schemas::base(Generation::default());
         let crd = crds
             .iter()
             .find(|crd| crd["spec"]["names"]["kind"] == "IPAddressPool")

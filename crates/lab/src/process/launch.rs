@@ -11,6 +11,7 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Command;
 
 use super::control::{StopError, find, holder, stop};
+use super::generation::{self, GenerationError};
 use super::status::answers;
 use super::{CrdsError, Home, LabName, RUN_ARGUMENTS, Running, StartOptions, build_id, upstream};
 use crate::actors::{self, NoSuchActor};
@@ -69,6 +70,9 @@ pub enum LaunchError {
     /// The CRDs to serve instead cannot be read.
     #[error(transparent)]
     Crds(#[from] CrdsError),
+    /// It holds a cluster of another generation.
+    #[error(transparent)]
+    Generation(#[from] GenerationError),
     /// A process holds the lab's lock, but its API does not answer.
     #[error("the lab `{0}` runs but does not answer; stop it, and start it again")]
     Silent(LabName),
@@ -85,6 +89,12 @@ pub enum LaunchError {
 /// Starts a lab and waits until clients can come; one that runs is left as it is, unless another build runs it.
 pub async fn start(home: &Home, options: &StartOptions) -> Result<Started, LaunchError> {
     check(options)?;
+    let folder = home.lab(&options.name);
+    let former = folder.record().map_err(|source| LaunchError::Folder {
+        path: folder.path().to_owned(),
+        source,
+    })?;
+    generation::of_lab(options, former.as_ref())?;
     let mut how = How::Started;
     if let Some(lab) = found(home, options).await? {
         if lab.build == build_id() {

@@ -17,8 +17,8 @@ pub struct StartOptions {
     pub name: LabName,
     /// How fast modelled work goes by.
     pub speed: Speed,
-    /// The upstream versions that it plays.
-    pub generation: Generation,
+    /// The upstream versions that it plays; without them those that it played before, or the default of a new lab.
+    pub generation: Option<Generation>,
     /// Actors that are left out, so that real operators can take their part.
     pub without: BTreeSet<String>,
     /// A folder of CustomResourceDefinitions to serve in place of the lab's own for the same kinds.
@@ -35,7 +35,7 @@ struct Encoded {
     home: PathBuf,
     name: String,
     speed: String,
-    generation: String,
+    generation: Option<String>,
     without: BTreeSet<String>,
     crds: Option<PathBuf>,
     fsync: bool,
@@ -58,7 +58,7 @@ impl StartOptions {
             home: home.path().to_owned(),
             name: name.to_string(),
             speed: speed.to_string(),
-            generation: generation.to_string(),
+            generation: generation.map(|generation| generation.to_string()),
             without: without.clone(),
             crds: crds.clone(),
             fsync: *fsync,
@@ -87,7 +87,8 @@ impl StartOptions {
                 .parse()
                 .map_err(|error: crate::time::InvalidSpeed| error.to_string())?,
             generation: generation
-                .parse()
+                .map(|generation| generation.parse())
+                .transpose()
                 .map_err(|error: crate::generation::NoSuchGeneration| error.to_string())?,
             without,
             crds,
@@ -108,6 +109,7 @@ mod tests {
     fn options_go_through_an_argument() {
         let options = StartOptions {
             speed: Speed::Times(2.5),
+            generation: Some(Generation::Current),
             without: BTreeSet::from(["hypershift".to_owned()]),
             fsync: true,
             workers: "40".parse().unwrap(),

@@ -15,10 +15,12 @@ use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use tokio::net::TcpListener;
 
+use super::generation::{self, GenerationError};
 use super::{CrdsError, Running, StartOptions, build_id, network, upstream, url};
 use crate::access::{READER, READERS};
 use crate::authorities::{Authorities, AuthoritiesError};
 use crate::downloads;
+use crate::generation::Generation;
 use crate::guests::GuestServers;
 use crate::home::{LabFolder, LabName, Lock, Ports, Record, write_private};
 use crate::kubeconfig::{Kubeconfig, User};
@@ -40,6 +42,9 @@ pub enum RunError {
     /// Another process runs it.
     #[error("another process runs the lab `{0}`")]
     Locked(LabName),
+    /// It holds a cluster of another generation.
+    #[error(transparent)]
+    Generation(#[from] GenerationError),
     /// Its folder cannot be used.
     #[error("failed to use the folder of the lab at `{path}`")]
     Folder {
@@ -91,7 +96,9 @@ pub async fn run_foreground(
     let clock: Clock = Arc::new(Timestamp::now);
 
     // At once, so that whoever finds the lock held reads of this process and not of the one before.
-    let mut record = record(&options, folder.record().map_err(in_folder)?.as_ref(), clock());
+    let former = folder.record().map_err(in_folder)?;
+    let generation = generation::of_lab(&options, former.as_ref())?;
+    let mut record = record(&options, generation, former.as_ref(), clock());
     folder.write_record(&record).map_err(in_folder)?;
     let sockets = Sockets::open(&mut record, &folder).await.map_err(RunError::Listen)?;
     folder.write_record(&record).map_err(in_folder)?;
@@ -100,7 +107,16 @@ pub async fn run_foreground(
     let authorities = Authorities::open(&folder.authorities(), &clock)?;
     write_kubeconfig(&folder, &authorities, ports)?;
     let guests = GuestServers::on_disk(folder.guests(), options.fsync, record.network, Arc::clone(&clock));
-    let world = World::start(config(&folder, &options, &authorities, &record, &clock, &guests)?).await?;
+    let world = World::start(config(
+        &folder,
+        &options,
+        generation,
+        &authorities,
+        &record,
+        &clock,
+        &guests,
+    )?)
+    .await?;
     guests.resumed(GUESTS_TAKE).await;
 
     let serving = authorities
@@ -178,12 +194,12 @@ async fn listen(port: u16) -> io::Result<TcpListener> {
 }
 
 /// What this process says of itself before it has anything of its own but the lock.
-fn record(options: &StartOptions, former: Option<&Record>, started: Timestamp) -> Record {
+fn record(options: &StartOptions, generation: Generation, former: Option<&Record>, started: Timestamp) -> Record {
     Record {
         pid: std::process::id(),
         build: build_id(),
         speed: options.speed.to_string(),
-        generation: options.generation.to_string(),
+        generation: generation.to_string(),
         without: options.without.iter().cloned().collect(),
         started,
         ports: former.map_or(Ports { api: 0, downloads: 0 }, |former| former.ports),
@@ -221,6 +237,7 @@ fn write_kubeconfig(folder: &LabFolder, authorities: &Authorities, ports: Ports)
 fn config(
     folder: &LabFolder,
     options: &StartOptions,
+    generation: Generation,
     authorities: &Authorities,
     record: &Record,
     clock: &Clock,
@@ -235,7 +252,7 @@ fn config(
     Ok(Config {
         storage: Box::new(storage),
         speed: options.speed,
-        generation: options.generation,
+        generation,
         without: options.without.clone(),
         faults: Faults::default(),
         clock: Arc::clone(clock),

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::crd::{Crd, crd, list_of, one_of, open, open_with, string};
+use crate::generation::Generation;
 use crate::kind::{
     CLUSTER, KUBEVIRT_CLUSTER, KUBEVIRT_MACHINE, KUBEVIRT_MACHINE_TEMPLATE, MACHINE, MACHINE_DEPLOYMENT, MACHINE_SET,
 };
@@ -10,7 +11,7 @@ use crate::kind::{
 const CATEGORY: &[&str] = &["cluster-api"];
 
 /// The definitions of these kinds.
-pub(crate) fn crds() -> Vec<Value> {
+pub(crate) fn crds(_: Generation) -> Vec<Value> {
     vec![
         cluster(),
         machine_deployment(),

@@ -85,6 +85,21 @@ pub(crate) fn one_of(values: &[&str]) -> Value {
     json!({ "type": "string", "enum": values })
 }
 
+/// A field that keeps the value it once got.
+pub(crate) fn immutable(mut schema: Value, name: &str) -> Value {
+    rule(&mut schema, "self == oldSelf", &format!("{name} is immutable"));
+    schema
+}
+
+/// Adds a rule in CEL.
+pub(crate) fn rule(schema: &mut Value, rule: &str, message: &str) {
+    let rule = json!({ "rule": rule, "message": message });
+    match schema["x-kubernetes-validations"].as_array_mut() {
+        Some(rules) => rules.push(rule),
+        None => schema["x-kubernetes-validations"] = json!([rule]),
+    }
+}
+
 /// The conditions that nearly every kind has in its status.
 pub(crate) fn conditions() -> Value {
     let condition = json!({
@@ -177,6 +192,11 @@ impl Crd {
         self
     }
 
+    /// Goes on as a function says, where something holds: what only one generation has.
+    pub(crate) fn when(self, holds: bool, then: impl FnOnce(Self) -> Self) -> Self {
+        if holds { then(self) } else { self }
+    }
+
     /// The usual last column.
     pub(crate) fn age(self) -> Self {
         self.column("Age", "date", ".metadata.creationTimestamp")
@@ -220,6 +240,31 @@ impl Crd {
             ..self.version().clone()
         };
         self.versions.insert(0, twin);
+        self
+    }
+
+    /// A further served version that is newer, and not stored.
+    pub(crate) fn served_too(mut self, name: &'static str) -> Self {
+        let newer = Version {
+            name,
+            storage: false,
+            ..self.version().clone()
+        };
+        // The version in the making stays the last.
+        let at = self.versions.len() - 1;
+        self.versions.insert(at, newer);
+        self
+    }
+
+    /// The version in the making is served but not stored: a newer one is, with the same schema and columns, which is the one
+    /// in the making from here on.
+    pub(crate) fn stored_as(mut self, name: &'static str) -> Self {
+        let newer = Version {
+            name,
+            ..self.version().clone()
+        };
+        self.version().storage = false;
+        self.versions.push(newer);
         self
     }
 

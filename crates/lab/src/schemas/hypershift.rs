@@ -6,8 +6,9 @@ mod node_pool;
 
 use serde_json::{Value, json};
 
-use super::crd::{crd, open};
-use crate::kind::{HOSTED_CLUSTER, HOSTED_CONTROL_PLANE, Kind, NODE_POOL};
+use super::crd::{crd, list_of, open, open_with, string};
+use crate::generation::Generation;
+use crate::kind::{CONTROL_PLANE_COMPONENT, HOSTED_CLUSTER, HOSTED_CONTROL_PLANE, Kind, NODE_POOL};
 
 const AWS_ENDPOINT_SERVICE: Kind = Kind {
     group: "hypershift.openshift.io",
@@ -17,52 +18,61 @@ const AWS_ENDPOINT_SERVICE: Kind = Kind {
     namespaced: true,
 };
 
-/// The version that is still served beside the stored one.
+const AZURE_PRIVATE_LINK_SERVICE: Kind = Kind {
+    group: "hypershift.openshift.io",
+    version: "v1beta1",
+    kind: "AzurePrivateLinkService",
+    plural: "azureprivatelinkservices",
+    namespaced: true,
+};
+
+/// The version that 4.17 still serves beside the stored one.
 const OLD: &str = "v1alpha1";
 
 /// The definitions that the operator's installation brings, in its order.
-pub(crate) fn crds() -> Vec<Value> {
-    let own = [
-        hosted_cluster(),
-        hosted_control_plane(),
-        node_pool(),
-        crd(AWS_ENDPOINT_SERVICE).also_served(OLD).build(),
+pub(crate) fn crds(generation: Generation) -> Vec<Value> {
+    let mut own = vec![
+        hosted_cluster(generation),
+        hosted_control_plane(generation),
+        node_pool(generation),
+        crd(AWS_ENDPOINT_SERVICE)
+            .when(!generation.is_current(), |crd| crd.also_served(OLD))
+            .build(),
     ];
-    super::cluster_api::crds().into_iter().chain(own).collect()
+    if generation.is_current() {
+        own.extend([control_plane_component(), crd(AZURE_PRIVATE_LINK_SERVICE).age().build()]);
+    }
+    super::cluster_api::crds(generation).into_iter().chain(own).collect()
 }
 
-fn hosted_cluster() -> Value {
+fn hosted_cluster(generation: Generation) -> Value {
+    let condition = |kind: &str, field: &str| format!(".status.conditions[?(@.type==\"{kind}\")].{field}");
+    let completed = |tree: &str| format!(".status.{tree}.history[?(@.state==\"Completed\")].version");
+    let current = generation.is_current();
     crd(HOSTED_CLUSTER)
         .short(&["hc", "hcs"])
-        .column(
-            "Version",
-            "string",
-            ".status.version.history[?(@.state==\"Completed\")].version",
-        )
+        .column("Version", "string", &completed("version"))
+        .when(current, |crd| {
+            crd.column("CP Version", "string", &completed("controlPlaneVersion"))
+        })
         .column("KubeConfig", "string", ".status.kubeconfig.name")
         .column("Progress", "string", ".status.version.history[?(@.state!=\"\")].state")
-        .column(
-            "Available",
-            "string",
-            ".status.conditions[?(@.type==\"Available\")].status",
-        )
-        .column(
-            "Progressing",
-            "string",
-            ".status.conditions[?(@.type==\"Progressing\")].status",
-        )
-        .column(
-            "Message",
-            "string",
-            ".status.conditions[?(@.type==\"Available\")].message",
-        )
-        .spec(hosted_cluster::spec())
-        .status_schema(hosted_cluster::status())
-        .also_served_deprecated(OLD, "v1alpha1 is a deprecated version for HostedCluster")
+        .column("Available", "string", &condition("Available", "status"))
+        .column("Progressing", "string", &condition("Progressing", "status"))
+        .column("Message", "string", &condition("Available", "message"))
+        .when(current, |crd| {
+            crd.wide_column("CP Progress", "string", ".status.controlPlaneVersion.history[0].state")
+                .wide_column("DP Progress", "string", ".status.version.history[0].state")
+        })
+        .spec(hosted_cluster::spec(generation))
+        .status_schema(hosted_cluster::status(generation))
+        .when(!current, |crd| {
+            crd.also_served_deprecated(OLD, "v1alpha1 is a deprecated version for HostedCluster")
+        })
         .build()
 }
 
-fn node_pool() -> Value {
+fn node_pool(generation: Generation) -> Value {
     let condition = |kind: &str, field: &str| format!(".status.conditions[?(@.type==\"{kind}\")].{field}");
     crd(NODE_POOL)
         .short(&["np", "nps"])
@@ -76,24 +86,57 @@ fn node_pool() -> Value {
         .column("UpdatingConfig", "string", &condition("UpdatingConfig", "status"))
         .column("Message", "string", &condition("Ready", "message"))
         .scale(None)
-        .spec(node_pool::spec())
-        .status_schema(node_pool::status())
-        .also_served_deprecated(OLD, "v1alpha1 is a deprecated version for NodePool")
+        .spec(node_pool::spec(generation))
+        .status_schema(node_pool::status(generation))
+        .when(!generation.is_current(), |crd| {
+            crd.also_served_deprecated(OLD, "v1alpha1 is a deprecated version for NodePool")
+        })
         .build()
 }
 
-fn hosted_control_plane() -> Value {
-    let status = open(json!({
+fn hosted_control_plane(generation: Generation) -> Value {
+    let mut status = open(json!({
         "conditions": hosted_cluster::conditions(),
         "initialized": { "type": "boolean", "default": false },
         "ready": { "type": "boolean", "default": false },
         "externalManagedControlPlane": { "type": "boolean", "default": true },
     }));
+    if generation.is_current() {
+        status["properties"]["controlPlaneVersion"] = hosted_cluster::control_plane_version();
+    }
     crd(HOSTED_CONTROL_PLANE)
         .short(&["hcp", "hcps"])
         .categories(&["cluster-api"])
-        .spec(hosted_cluster::control_plane_spec())
+        .spec(hosted_cluster::control_plane_spec(generation))
         .status_schema(status)
-        .also_served(OLD)
+        .when(!generation.is_current(), |crd| crd.also_served(OLD))
+        .build()
+}
+
+/// How one workload of a control plane is. Only the current generation has it.
+fn control_plane_component() -> Value {
+    let condition = |kind: &str, field: &str| format!(".status.conditions[?(@.type==\"{kind}\")].{field}");
+    let resource = open_with(
+        &["group", "kind", "name"],
+        json!({ "group": string(), "kind": string(), "name": string() }),
+    );
+    let status = open(json!({
+        "conditions": hosted_cluster::conditions(),
+        "version": string(),
+        "observedGeneration": { "type": "integer", "format": "int64" },
+        "resources": list_of(resource),
+    }));
+    crd(CONTROL_PLANE_COMPONENT)
+        .short(&["cpc", "cpcs"])
+        .column("Version", "string", ".status.version")
+        .column("Available", "string", &condition("Available", "status"))
+        .column("RolloutComplete", "string", &condition("RolloutComplete", "status"))
+        .column("Message", "string", &condition("Available", "message"))
+        .wide_column(
+            "RolloutCompleteMessage",
+            "string",
+            &condition("RolloutComplete", "message"),
+        )
+        .status_schema(status)
         .build()
 }

@@ -4,6 +4,7 @@
 use serde_json::{Value, json};
 
 use super::crd::{cluster, list_of, namespaced, one_of, open, string};
+use crate::generation::Generation;
 use crate::kind::Kind;
 
 const GROUP: &str = "multicluster.openshift.io";
@@ -18,9 +19,9 @@ pub(crate) const INTERNAL_ENGINE_COMPONENT: Kind = Kind {
 };
 
 /// The operator's own kinds, which come with its bundle.
-pub(crate) fn crds() -> Vec<Value> {
+pub(crate) fn crds(generation: Generation) -> Vec<Value> {
     vec![
-        multicluster_engine(),
+        multicluster_engine(generation),
         namespaced(GROUP, "v1", "InternalEngineComponent")
             .short(&["iec"])
             .build(),
@@ -90,10 +91,10 @@ pub(crate) fn component_crds() -> Vec<Value> {
     ]
 }
 
-fn multicluster_engine() -> Value {
+fn multicluster_engine(generation: Generation) -> Value {
     let mut component = open(json!({ "name": string(), "enabled": { "type": "boolean" } }));
     component["required"] = json!(["enabled", "name"]);
-    let spec = open(json!({
+    let mut spec = open(json!({
         // The operator's webhook refuses other values; here the schema does.
         "availabilityConfig": one_of(&["", "Basic", "High"]),
         "targetNamespace": string(),
@@ -106,6 +107,10 @@ fn multicluster_engine() -> Value {
             "components": list_of(component),
         })),
     }));
+    if generation.is_current() {
+        spec["properties"]["localClusterName"] = json!({ "type": "string", "default": "local-cluster" });
+        spec["properties"]["networkPolicies"] = open(json!({ "enabled": { "type": "boolean" } }));
+    }
     let status = open(json!({
         "phase": string(),
         "currentVersion": string(),
@@ -119,6 +124,9 @@ fn multicluster_engine() -> Value {
         .age()
         .column("CurrentVersion", "string", ".status.currentVersion")
         .column("DesiredVersion", "string", ".status.desiredVersion")
+        .when(generation.is_current(), |crd| {
+            crd.column("Message", "string", ".status.conditions[-1:].message")
+        })
         .spec(spec)
         .status_schema(status)
         .build()

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::crd::{cluster, list_of, namespaced, open, string};
+use crate::generation::Generation;
 use crate::kind::Kind;
 
 const GROUP: &str = "operators.coreos.com";
@@ -17,10 +18,10 @@ pub(crate) const OPERATOR_CONDITION: Kind = Kind {
 };
 
 /// The definitions of OLM's kinds.
-pub(crate) fn crds() -> Vec<Value> {
+pub(crate) fn crds(generation: Generation) -> Vec<Value> {
     vec![
         catalog_source(),
-        cluster_service_version(),
+        cluster_service_version(generation),
         install_plan(),
         operator_group(),
         subscription(),
@@ -55,7 +56,7 @@ fn catalog_source() -> Value {
         .build()
 }
 
-fn cluster_service_version() -> Value {
+fn cluster_service_version(generation: Generation) -> Value {
     let install = open_with(
         &["strategy"],
         json!({
@@ -77,6 +78,9 @@ fn cluster_service_version() -> Value {
         .categories(&["olm"])
         .column("Display", "string", ".spec.displayName")
         .column("Version", "string", ".spec.version")
+        .when(generation.is_current(), |crd| {
+            crd.column("Release", "string", ".spec.release")
+        })
         .column("Replaces", "string", ".spec.replaces")
         .column("Phase", "string", ".status.phase")
         .spec(spec)

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::crd::{cluster, list_of, namespaced, one_of, open, string};
+use crate::generation::Generation;
 use crate::kind::Kind;
 
 const CLUSTER: &str = "cluster.open-cluster-management.io";
@@ -43,7 +44,7 @@ pub(crate) fn operator_crds() -> Vec<Value> {
 }
 
 /// The kinds of a hub, made when a ClusterManager is reconciled.
-pub(crate) fn hub_crds() -> Vec<Value> {
+pub(crate) fn hub_crds(generation: Generation) -> Vec<Value> {
     vec![
         managed_cluster(),
         managed_cluster_set(),
@@ -58,8 +59,8 @@ pub(crate) fn hub_crds() -> Vec<Value> {
         namespaced(WORK, "v1alpha1", "ManifestWorkReplicaSet")
             .short(&["mwrs"])
             .build(),
-        managed_cluster_add_on(),
-        cluster_management_add_on(),
+        managed_cluster_add_on(generation),
+        cluster_management_add_on(generation),
         namespaced(ADDON, "v1alpha1", "AddOnDeploymentConfig").build(),
         cluster(ADDON, "v1alpha1", "AddOnTemplate").build(),
     ]
@@ -74,7 +75,7 @@ pub(crate) fn klusterlet_crds() -> Vec<Value> {
 }
 
 /// The kinds of the Advanced Cluster Management operator.
-pub(crate) fn multicluster_hub_crds() -> Vec<Value> {
+pub(crate) fn multicluster_hub_crds(generation: Generation) -> Vec<Value> {
     let component = json!({
         "type": "object",
         "required": ["enabled", "name"],
@@ -92,6 +93,9 @@ pub(crate) fn multicluster_hub_crds() -> Vec<Value> {
         .age()
         .column("CurrentVersion", "string", ".status.currentVersion")
         .column("DesiredVersion", "string", ".status.desiredVersion")
+        .when(generation.is_current(), |crd| {
+            crd.column("Message", "string", ".status.conditions[-1:].message")
+        })
         .spec(spec)
         .status_schema(open(
             json!({ "phase": string(), "conditions": list_of(open(json!({}))) }),
@@ -159,7 +163,7 @@ fn managed_cluster_set() -> Value {
         .build()
 }
 
-fn managed_cluster_add_on() -> Value {
+fn managed_cluster_add_on(generation: Generation) -> Value {
     let spec = open(json!({
         "installNamespace": { "type": "string", "maxLength": 63, "default": "open-cluster-management-agent-addon" },
         "configs": list_of(open(json!({ "group": string(), "resource": string(), "name": string() }))),
@@ -183,10 +187,11 @@ fn managed_cluster_add_on() -> Value {
         )
         .spec(spec)
         .required(&["spec"])
+        .when(generation.is_current(), |crd| crd.served_too("v1beta1"))
         .build()
 }
 
-fn cluster_management_add_on() -> Value {
+fn cluster_management_add_on(generation: Generation) -> Value {
     let spec = open(json!({
         "addOnMeta": open(json!({ "displayName": string(), "description": string() })),
         "addOnConfiguration": open(json!({ "crdName": string() })),
@@ -205,5 +210,6 @@ fn cluster_management_add_on() -> Value {
         .column("DISPLAY NAME", "string", ".spec.addOnMeta.displayName")
         .column("CRD NAME", "string", ".spec.addOnConfiguration.crdName")
         .spec(spec)
+        .when(generation.is_current(), |crd| crd.served_too("v1beta1"))
         .build()
 }

@@ -3,13 +3,14 @@
 use serde_json::{Value, json};
 
 use super::crd::{conditions, crd, list_of, one_of, open, open_with, string};
+use crate::generation::Generation;
 use crate::kind::{
     CLUSTER_OPERATOR, CLUSTER_VERSION, CONSOLE, CONSOLE_CLI_DOWNLOAD, DNS, INFRASTRUCTURE, INGRESS_CONFIG,
     INGRESS_CONTROLLER, NETWORK, OAUTH, PROXY, ROUTE,
 };
 
 /// The definitions of OpenShift's own kinds.
-pub(crate) fn crds() -> Vec<Value> {
+pub(crate) fn crds(generation: Generation) -> Vec<Value> {
     vec![
         cluster_version(),
         cluster_operator(),
@@ -26,7 +27,7 @@ pub(crate) fn crds() -> Vec<Value> {
         crd(CONSOLE).build(),
         ingress_controller(),
         route(),
-        console_cli_download(),
+        console_cli_download(generation),
     ]
 }
 
@@ -163,14 +164,15 @@ fn route() -> Value {
         .build()
 }
 
-fn console_cli_download() -> Value {
+fn console_cli_download(generation: Generation) -> Value {
+    let age = if generation.is_current() { "date" } else { "string" };
     let link = open_with(
         &["href"],
         json!({ "href": { "type": "string", "pattern": "^https://" }, "text": string() }),
     );
     crd(CONSOLE_CLI_DOWNLOAD)
         .column("Display name", "string", ".spec.displayName")
-        .column("Age", "string", ".metadata.creationTimestamp")
+        .column("Age", age, ".metadata.creationTimestamp")
         .spec(open_with(
             &["description", "displayName", "links"],
             json!({ "description": string(), "displayName": string(), "links": list_of(link) }),

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::crd::{Crd, conditions, crd, list_of, one_of, open, open_with, string};
+use crate::generation::Generation;
 use crate::kind::{
     CDI, DATA_VOLUME, HYPER_CONVERGED, KUBEVIRT, STORAGE_PROFILE, VIRTUAL_MACHINE, VIRTUAL_MACHINE_INSTANCE,
     VIRTUAL_MACHINE_INSTANCE_MIGRATION,
@@ -11,12 +12,13 @@ use crate::kind::{
 const READY: &str = ".status.conditions[?(@.type=='Ready')].status";
 
 /// The definitions of virtualization kinds.
-pub(crate) fn crds() -> Vec<Value> {
+pub(crate) fn crds(generation: Generation) -> Vec<Value> {
     vec![
         crd(HYPER_CONVERGED)
             .short(&["hco", "hcos"])
             .categories(&["all"])
             .age()
+            .when(generation.is_current(), |crd| crd.stored_as("v1"))
             .build(),
         kubevirt(KUBEVIRT_SHORT, crd(KUBEVIRT))
             .age()

@@ -8,10 +8,6 @@ use crate::kind::{
     PROXY, SECRET,
 };
 
-/// The OpenShift release of generation 4.17.
-pub(super) const VERSION: &str = "4.17.12";
-const RELEASE_IMAGE: &str = "quay.io/openshift-release-dev/ocp-release:4.17.12-x86_64";
-
 pub(super) fn objects(setting: &Setting<'_>) -> Vec<Object> {
     vec![
         cluster_version(setting),
@@ -65,13 +61,16 @@ fn condition(kind: &str, status: &str, message: &str, now: &str) -> Value {
 
 fn cluster_version(setting: &Setting<'_>) -> Object {
     let now = setting.now;
-    let release = json!({ "version": VERSION, "image": RELEASE_IMAGE, "channels": ["eus-4.18", "fast-4.17", "stable-4.17", "stable-4.18"] });
+    let versions = setting.generation.versions();
+    let version = versions.openshift();
+    let image = format!("quay.io/openshift-release-dev/ocp-release:{version}-x86_64");
+    let release = json!({ "version": version, "image": image, "channels": versions.update_channels });
     let status = json!({
         "desired": release,
         "history": [{
             "state": "Completed",
-            "version": VERSION,
-            "image": RELEASE_IMAGE,
+            "version": version,
+            "image": image,
             "verified": true,
             "startedTime": now,
             "completionTime": now,
@@ -81,18 +80,18 @@ fn cluster_version(setting: &Setting<'_>) -> Object {
         "availableUpdates": [],
         "conditions": [
             condition("RetrievedUpdates", "True", "", now),
-            condition("ReleaseAccepted", "True", &format!("Payload loaded version=\"{VERSION}\" image=\"{RELEASE_IMAGE}\""), now),
+            condition("ReleaseAccepted", "True", &format!("Payload loaded version=\"{version}\" image=\"{image}\""), now),
             condition("Upgradeable", "True", "", now),
-            condition("Available", "True", &format!("Done applying {VERSION}"), now),
+            condition("Available", "True", &format!("Done applying {version}"), now),
             condition("Failing", "False", "", now),
-            condition("Progressing", "False", &format!("Cluster version is {VERSION}"), now),
+            condition("Progressing", "False", &format!("Cluster version is {version}"), now),
         ],
         "capabilities": {
             "enabledCapabilities": ["Console", "Ingress", "OperatorLifecycleManager", "Storage", "marketplace"],
             "knownCapabilities": ["Console", "Ingress", "OperatorLifecycleManager", "Storage", "marketplace"],
         },
     });
-    let spec = json!({ "clusterID": setting.cluster_id, "channel": "stable-4.17" });
+    let spec = json!({ "clusterID": setting.cluster_id, "channel": format!("stable-{}", versions.minor) });
     Object::with_status(CLUSTER_VERSION, named("version", &spec), status)
 }
 

@@ -21,12 +21,13 @@ pub(super) fn objects(setting: &Setting<'_>) -> Vec<Object> {
             condition("Degraded", "False"),
         ],
     });
+    let version = setting.generation.versions().metallb();
     let mut objects = vec![
         csv(
             NAMESPACE,
-            "metallb-operator.v4.17.0-202412180037",
+            &format!("metallb-operator.v{version}"),
             "MetalLB Operator",
-            "4.17.0-202412180037",
+            &version,
             setting.now,
         ),
         Object::new(

@@ -33,7 +33,7 @@ pub(super) fn objects(setting: &Setting<'_>) -> Vec<Object> {
     ];
     let mut objects: Vec<Object> = catalogs
         .iter()
-        .map(|(name, display, priority, index)| catalog(name, display, *priority, index, setting.now))
+        .map(|(name, display, priority, index)| catalog(name, display, *priority, index, setting))
         .collect();
     objects.push(Object::new(
         DEPLOYMENT,
@@ -47,14 +47,15 @@ pub(super) fn objects(setting: &Setting<'_>) -> Vec<Object> {
     objects
 }
 
-fn catalog(name: &str, display: &str, priority: i32, index: &str, now: &str) -> Object {
+fn catalog(name: &str, display: &str, priority: i32, index: &str, setting: &Setting<'_>) -> Object {
+    let (now, minor) = (setting.now, setting.generation.versions().minor);
     let content = json!({
         "metadata": { "name": name, "namespace": NAMESPACE },
         "spec": {
             "displayName": display,
             "publisher": "Red Hat",
             "sourceType": "grpc",
-            "image": format!("registry.redhat.io/redhat/{index}:v4.17"),
+            "image": format!("registry.redhat.io/redhat/{index}:v{minor}"),
             "priority": priority,
             "updateStrategy": { "registryPoll": { "interval": "10m" } },
         },

@@ -7,10 +7,6 @@ use super::{Object, Setting};
 use crate::actors::SIMULATED;
 use crate::kind::NODE;
 
-/// Versions that a node of OpenShift 4.17 reports.
-const KUBELET: &str = "v1.30.4";
-const OS_IMAGE: &str = "Red Hat Enterprise Linux CoreOS 417.94.202409120353-0 (simulated)";
-
 /// A kind of machine.
 struct Machine {
     role: &'static str,
@@ -41,11 +37,13 @@ pub(super) fn objects(setting: &Setting<'_>) -> Vec<Object> {
     };
     of(&CONTROL_PLANE, 0, 3)
         .chain(of(&WORKER, 3, setting.workers.count()))
-        .map(|(machine, number, index)| node(machine, number, index, setting.now))
+        .map(|(machine, number, index)| node(machine, number, index, setting))
         .collect()
 }
 
-fn node(machine: &Machine, number: u32, index: u32, now: &str) -> Object {
+fn node(machine: &Machine, number: u32, index: u32, setting: &Setting<'_>) -> Object {
+    let versions = setting.generation.versions();
+    let kubelet = format!("v{}", versions.kubernetes);
     let name = format!("{}-{number}", machine.role);
     let address = format!("192.168.111.{}", 20 + index);
     let subnet = format!("10.{}.{}.0/23", 128 + index / 128, index % 128 * 2);
@@ -82,17 +80,17 @@ fn node(machine: &Machine, number: u32, index: u32, now: &str) -> Object {
         ],
         "capacity": resources(machine, 0),
         "allocatable": resources(machine, 1),
-        "conditions": conditions(now),
+        "conditions": conditions(setting.now),
         "nodeInfo": {
             "architecture": "amd64",
             "bootID": "",
-            "containerRuntimeVersion": "cri-o://1.30.5-3.rhaos4.17.gitea27a1a.el9",
-            "kernelVersion": "5.14.0-427.37.1.el9_4.x86_64",
-            "kubeProxyVersion": KUBELET,
-            "kubeletVersion": KUBELET,
+            "containerRuntimeVersion": versions.container_runtime,
+            "kernelVersion": versions.kernel,
+            "kubeProxyVersion": kubelet,
+            "kubeletVersion": kubelet,
             "machineID": "",
             "operatingSystem": "linux",
-            "osImage": OS_IMAGE,
+            "osImage": versions.os_image,
             "systemUUID": "",
         },
     });

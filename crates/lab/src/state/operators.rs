@@ -2,7 +2,6 @@
 
 use serde_json::{Value, json};
 
-use super::configuration::VERSION;
 use super::{Object, Setting};
 use crate::kind::CLUSTER_OPERATOR;
 
@@ -43,10 +42,11 @@ const OPERATORS: [&str; 33] = [
 ];
 
 pub(super) fn objects(setting: &Setting<'_>) -> Vec<Object> {
-    OPERATORS.iter().map(|name| operator(name, setting.now)).collect()
+    OPERATORS.iter().map(|name| operator(name, setting)).collect()
 }
 
-fn operator(name: &str, now: &str) -> Object {
+fn operator(name: &str, setting: &Setting<'_>) -> Object {
+    let now = setting.now;
     let condition = |kind: &str, status: &str| -> Value {
         json!({ "type": kind, "status": status, "reason": "AsExpected", "lastTransitionTime": now })
     };
@@ -57,7 +57,7 @@ fn operator(name: &str, now: &str) -> Object {
             condition("Available", "True"),
             condition("Upgradeable", "True"),
         ],
-        "versions": [{ "name": "operator", "version": VERSION }],
+        "versions": [{ "name": "operator", "version": setting.generation.versions().openshift() }],
         "relatedObjects": [],
         "extension": null,
     });

@@ -12,21 +12,15 @@ const RBD: &str = "openshift-storage.rbd.csi.ceph.com";
 const CEPHFS: &str = "openshift-storage.cephfs.csi.ceph.com";
 
 pub(super) fn objects(setting: &Setting<'_>) -> Vec<Object> {
+    let version = setting.generation.versions().data_foundation();
+    let build = format!("{version}-rhodf");
     let csvs = [
-        (
-            "odf-operator.v4.17.5-rhodf",
-            "OpenShift Data Foundation",
-            "4.17.5-rhodf",
-        ),
-        (
-            "ocs-operator.v4.17.5-rhodf",
-            "OpenShift Container Storage",
-            "4.17.5-rhodf",
-        ),
-        ("rook-ceph-operator.v4.17.5-rhodf", "Rook-Ceph", "4.17.5-rhodf"),
-        ("mcg-operator.v4.17.5-rhodf", "NooBaa Operator", "4.17.5-rhodf"),
-        ("cephcsi-operator.v4.17.5-rhodf", "CephCSI operator", "4.17.5-rhodf"),
-        ("odf-csi-addons-operator.v4.17.5-rhodf", "CSI Addons", "4.17.5-rhodf"),
+        ("odf-operator", "OpenShift Data Foundation"),
+        ("ocs-operator", "OpenShift Container Storage"),
+        ("rook-ceph-operator", "Rook-Ceph"),
+        ("mcg-operator", "NooBaa Operator"),
+        ("cephcsi-operator", "CephCSI operator"),
+        ("odf-csi-addons-operator", "CSI Addons"),
     ];
     let deployments = [
         "odf-operator-controller-manager",
@@ -36,21 +30,21 @@ pub(super) fn objects(setting: &Setting<'_>) -> Vec<Object> {
     ];
     let mut objects: Vec<Object> = csvs
         .iter()
-        .map(|(name, display, version)| csv(NAMESPACE, name, display, version, setting.now))
+        .map(|(name, display)| csv(NAMESPACE, &format!("{name}.v{build}"), display, &build, setting.now))
         .collect();
     objects.extend(
         deployments
             .iter()
             .map(|name| Object::new(DEPLOYMENT, deployment(NAMESPACE, name, 1))),
     );
-    objects.push(storage_cluster(setting.now));
+    objects.push(storage_cluster(&version, setting.now));
     objects.push(ceph_cluster());
     objects.extend(classes(!setting.faults.no_default_storage_class));
     objects.extend([snapshot_class("rbd", RBD), snapshot_class("cephfs", CEPHFS)]);
     objects
 }
 
-fn storage_cluster(now: &str) -> Object {
+fn storage_cluster(version: &str, now: &str) -> Object {
     let condition = |kind: &str, status: &str| {
         json!({
             "type": kind,
@@ -82,7 +76,7 @@ fn storage_cluster(now: &str) -> Object {
     });
     let status = json!({
         "phase": "Ready",
-        "version": "4.17.5",
+        "version": version,
         "conditions": [
             condition("VersionMismatch", "False"),
             condition("ReconcileComplete", "True"),

@@ -4,34 +4,57 @@
 use serde_json::{Value, json};
 
 use super::{Object, Setting};
+use crate::generation::Versions;
 use crate::kind::{OPERATOR_GROUP, SUBSCRIPTION};
 
-/// An operator: namespace, package, channel, and the version that is installed.
-const INSTALLED: [(&str, &str, &str, &str); 3] = [
-    (
-        "metallb-system",
-        "metallb-operator",
-        "stable",
-        "metallb-operator.v4.17.0-202412180037",
-    ),
-    (
-        "openshift-cnv",
-        "kubevirt-hyperconverged",
-        "stable",
-        "kubevirt-hyperconverged-operator.v4.17.3",
-    ),
-    (
-        "openshift-storage",
-        "odf-operator",
-        "stable-4.17",
-        "odf-operator.v4.17.5-rhodf",
-    ),
-];
+/// An operator that is installed from the start.
+struct Installed {
+    namespace: &'static str,
+    package: &'static str,
+    channel: String,
+    version: String,
+}
+
+fn installed(versions: &Versions) -> [Installed; 3] {
+    let stable = || "stable".to_owned();
+    let of = |namespace, package, channel, version| Installed {
+        namespace,
+        package,
+        channel,
+        version,
+    };
+    let minor = versions.minor;
+    [
+        of(
+            "metallb-system",
+            "metallb-operator",
+            stable(),
+            format!("metallb-operator.v{}", versions.metallb()),
+        ),
+        of(
+            "openshift-cnv",
+            "kubevirt-hyperconverged",
+            stable(),
+            format!("kubevirt-hyperconverged-operator.v{}", versions.virtualization()),
+        ),
+        of(
+            "openshift-storage",
+            "odf-operator",
+            format!("stable-{minor}"),
+            format!("odf-operator.v{}-rhodf", versions.data_foundation()),
+        ),
+    ]
+}
 
 pub(super) fn objects(setting: &Setting<'_>) -> Vec<Object> {
-    INSTALLED
+    installed(setting.generation.versions())
         .iter()
-        .flat_map(|installed| [group(installed.0, setting.now), subscription(installed, setting.now)])
+        .flat_map(|installed| {
+            [
+                group(installed.namespace, setting.now),
+                subscription(installed, setting.now),
+            ]
+        })
         .collect()
 }
 
@@ -44,8 +67,13 @@ fn group(namespace: &str, now: &str) -> Object {
     Object::with_status(OPERATOR_GROUP, content, status)
 }
 
-fn subscription(installed: &(&str, &str, &str, &str), now: &str) -> Object {
-    let (namespace, package, channel, version) = *installed;
+fn subscription(installed: &Installed, now: &str) -> Object {
+    let Installed {
+        namespace,
+        package,
+        channel,
+        version,
+    } = installed;
     let content: Value = json!({
         "metadata": { "name": package, "namespace": namespace },
         "spec": {

@@ -7,11 +7,12 @@ use super::{Object, Setting};
 use crate::kind::{CDI, DAEMON_SET, DEPLOYMENT, HYPER_CONVERGED, KUBEVIRT, STORAGE_PROFILE};
 
 const NAMESPACE: &str = "openshift-cnv";
-const VERSION: &str = "4.17.3";
 
 pub(super) fn objects(setting: &Setting<'_>) -> Vec<Object> {
-    let name = format!("kubevirt-hyperconverged-operator.v{VERSION}");
-    let mut objects = vec![csv(NAMESPACE, &name, "OpenShift Virtualization", VERSION, setting.now)];
+    let versions = setting.generation.versions();
+    let version = versions.virtualization();
+    let name = format!("kubevirt-hyperconverged-operator.v{version}");
+    let mut objects = vec![csv(NAMESPACE, &name, "OpenShift Virtualization", &version, setting.now)];
     let deployments = [
         ("hco-operator", 1),
         ("virt-operator", 2),
@@ -29,7 +30,11 @@ pub(super) fn objects(setting: &Setting<'_>) -> Vec<Object> {
         DAEMON_SET,
         daemon_set(NAMESPACE, "virt-handler", &json!({ "kubevirt.io/schedulable": "true" })),
     ));
-    objects.extend([hyper_converged(setting.now), kubevirt(setting.now), cdi(setting.now)]);
+    objects.extend([
+        hyper_converged(&version, setting.now),
+        kubevirt(versions.kubevirt, setting.now),
+        cdi(versions.cdi, setting.now),
+    ]);
     objects.extend(profiles());
     objects
 }
@@ -38,7 +43,7 @@ fn condition(kind: &str, status: &str, reason: &str, now: &str) -> Value {
     json!({ "type": kind, "status": status, "reason": reason, "message": "", "lastTransitionTime": now })
 }
 
-fn hyper_converged(now: &str) -> Object {
+fn hyper_converged(version: &str, now: &str) -> Object {
     let content = json!({
         "metadata": { "name": "kubevirt-hyperconverged", "namespace": NAMESPACE },
         "spec": { "infra": {}, "workloads": {} },
@@ -54,21 +59,21 @@ fn hyper_converged(now: &str) -> Object {
         ],
         "observedGeneration": 1,
         "systemHealthStatus": "healthy",
-        "versions": [{ "name": "operator", "version": VERSION }],
+        "versions": [{ "name": "operator", "version": version }],
     });
     Object::with_status(HYPER_CONVERGED, content, status)
 }
 
-fn kubevirt(now: &str) -> Object {
+fn kubevirt(version: &str, now: &str) -> Object {
     let content = json!({
         "metadata": { "name": "kubevirt-kubevirt-hyperconverged", "namespace": NAMESPACE },
         "spec": { "configuration": {} },
     });
     let status = json!({
         "phase": "Deployed",
-        "observedKubeVirtVersion": "v1.3.1",
-        "operatorVersion": "v1.3.1",
-        "targetKubeVirtVersion": "v1.3.1",
+        "observedKubeVirtVersion": version,
+        "operatorVersion": version,
+        "targetKubeVirtVersion": version,
         "conditions": [
             condition("Available", "True", "AllComponentsReady", now),
             condition("Progressing", "False", "AllComponentsReady", now),
@@ -79,13 +84,13 @@ fn kubevirt(now: &str) -> Object {
     Object::with_status(KUBEVIRT, content, status)
 }
 
-fn cdi(now: &str) -> Object {
+fn cdi(version: &str, now: &str) -> Object {
     let content = json!({ "metadata": { "name": "cdi-kubevirt-hyperconverged" }, "spec": {} });
     let status = json!({
         "phase": "Deployed",
-        "observedVersion": "v1.60.3",
-        "operatorVersion": "v1.60.3",
-        "targetVersion": "v1.60.3",
+        "observedVersion": version,
+        "operatorVersion": version,
+        "targetVersion": version,
         "conditions": [
             condition("Available", "True", "DeployCompleted", now),
             condition("Progressing", "False", "DeployCompleted", now),

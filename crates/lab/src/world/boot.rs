@@ -43,6 +43,7 @@ pub(super) async fn boot(
     let id = cluster_id(context);
     let now = context.time.stamp();
     let setting = state::Setting {
+        generation: context.generation,
         now: &now,
         cluster_id: &id,
         api_url: setting.api_url,

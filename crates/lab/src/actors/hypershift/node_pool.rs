@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use crate::actor::{Actor, Context, Key, Next, Watch};
 use crate::client::Result;
+use crate::generation::Generation;
 use crate::kind::{DEPLOYMENT, HOSTED_CLUSTER, MACHINE, MACHINE_DEPLOYMENT, MACHINE_SET, NODE_POOL, SECRET};
 use crate::objects::{Conditions, add_finalizer, annotation, is_deleting, merge, owner, write_status};
 
@@ -138,7 +139,7 @@ async fn complete(context: &Context, pool: &Value, hosted_cluster: &Value) -> Re
 async fn evaluate(scope: &Scope<'_>, key: &Key, conditions: &mut Conditions, fields: &mut Value) -> Result<()> {
     let (pool, context) = (scope.pool, scope.context);
     status::of_spec(conditions, pool);
-    let release = match release_of(pool, scope.hosted_cluster) {
+    let release = match release_of(pool, scope.hosted_cluster, context.generation) {
         Ok(release) => release,
         Err(problem) => {
             conditions.set("ValidReleaseImage", false, "ValidationFailed", &problem);
@@ -187,10 +188,10 @@ async fn evaluate(scope: &Scope<'_>, key: &Key, conditions: &mut Conditions, fie
 }
 
 /// The pool's release. It may not be later than the cluster's.
-fn release_of(pool: &Value, hosted_cluster: &Value) -> Result<Release, String> {
+fn release_of(pool: &Value, hosted_cluster: &Value, generation: Generation) -> Result<Release, String> {
     let release = |object: &Value| {
         let image = object["spec"]["release"]["image"].as_str().unwrap_or_default();
-        Release::of_image(image).map_err(|error| format!("Failed to get release image: {error}"))
+        Release::of_image(image, generation).map_err(|error| format!("Failed to get release image: {error}"))
     };
     let (own, of_cluster) = (release(pool)?, release(hosted_cluster)?);
     if own.compare(&of_cluster).is_gt() {

@@ -2,8 +2,10 @@
 
 use std::cmp::Ordering;
 
-/// Oldest and newest minor of OpenShift 4 that this generation's operator takes.
-const SUPPORTED_MINORS: std::ops::RangeInclusive<u32> = 14..=17;
+use crate::generation::Generation;
+
+/// What 5.0 is in the numbering of OpenShift 4, which it goes on with.
+const FIVE: u32 = 23;
 
 /// A release of OpenShift.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,15 +23,15 @@ pub(super) enum ReleaseError {
         "failed to look up release image {image}: manifest unknown: the lab knows releases by tag only (4.17.0-multi)"
     )]
     Unknown { image: String },
-    #[error("the latest version supported is: \"4.17.0\". Attempting to use: \"{version}\"")]
-    TooNew { version: String },
-    #[error("releases before 4.14.0 are not supported. Attempting to use: \"{version}\"")]
-    TooOld { version: String },
+    #[error("the latest version supported is: \"{latest}.0\". Attempting to use: \"{version}\"")]
+    TooNew { version: String, latest: &'static str },
+    #[error("releases before {oldest}.0 are not supported. Attempting to use: \"{version}\"")]
+    TooOld { version: String, oldest: &'static str },
 }
 
 impl Release {
-    /// The release that a pullspec names.
-    pub(super) fn of_image(image: &str) -> Result<Self, ReleaseError> {
+    /// The release that a pullspec names, if a generation's operator takes it.
+    pub(super) fn of_image(image: &str, generation: Generation) -> Result<Self, ReleaseError> {
         let unknown = || ReleaseError::Unknown {
             image: image.to_owned(),
         };
@@ -37,11 +39,19 @@ impl Release {
         let (version, arch) = split_arch(tag);
         let minor = minor_of(version).ok_or_else(unknown)?;
         let version = version.to_owned();
-        match minor {
-            minor if minor < *SUPPORTED_MINORS.start() => Err(ReleaseError::TooOld { version }),
-            minor if minor > *SUPPORTED_MINORS.end() => Err(ReleaseError::TooNew { version }),
-            _ => Ok(Self { version, arch }),
+        let (latest, oldest) = supported(generation);
+        if Some(minor) < minor_of(&format!("{oldest}.0")) {
+            return Err(ReleaseError::TooOld { version, oldest });
         }
+        if Some(minor) > minor_of(&format!("{latest}.0")) {
+            return Err(ReleaseError::TooNew { version, latest });
+        }
+        Ok(Self { version, arch })
+    }
+
+    /// Its minor in the numbering of OpenShift 4: 5.0 is 23.
+    pub(super) fn minor(&self) -> u32 {
+        minor_of(&self.version).unwrap_or_default()
     }
 
     /// The disk image for KubeVirt machines, as a pullspec.
@@ -54,8 +64,17 @@ impl Release {
 
     /// Whether it is a later version than another.
     pub(super) fn compare(&self, other: &Self) -> Ordering {
-        numbers(&self.version).cmp(&numbers(&other.version))
+        (self.minor(), numbers(&self.version)).cmp(&(other.minor(), numbers(&other.version)))
     }
+}
+
+/// The newest and the oldest minor that a generation's operator takes.
+fn supported(generation: Generation) -> (&'static str, &'static str) {
+    let guests = generation.versions().guests;
+    (
+        guests.first().copied().unwrap_or_default(),
+        guests.last().copied().unwrap_or_default(),
+    )
 }
 
 /// The kubelet that a version of OpenShift brings: Kubernetes' minor is thirteen more than OpenShift's.
@@ -92,13 +111,17 @@ fn split_arch(tag: &str) -> (&str, &'static str) {
     (tag, "AMD64")
 }
 
-/// The minor of a version of OpenShift 4.
+/// The minor of a version of OpenShift, in the numbering of OpenShift 4.
 fn minor_of(version: &str) -> Option<u32> {
     let mut parts = version.split(['.', '-']);
     let (major, minor, patch) = (parts.next()?, parts.next()?, parts.next()?);
     patch.parse::<u32>().ok()?;
-    (major == "4").then_some(())?;
-    minor.parse().ok()
+    let minor: u32 = minor.parse().ok()?;
+    match major {
+        "4" => Some(minor),
+        "5" => Some(FIVE + minor),
+        _ => None,
+    }
 }
 
 fn numbers(version: &str) -> Vec<u32> {
@@ -111,18 +134,25 @@ mod tests {
 
     #[test]
     fn tag_names_version_and_architecture() {
-        let release = Release::of_image("quay.io/openshift-release-dev/ocp-release:4.17.0-multi").unwrap();
+        let release = Release::of_image(
+            "quay.io/openshift-release-dev/ocp-release:4.17.0-multi",
+            Generation::V4_17,
+        )
+        .unwrap();
         assert_eq!((release.version.as_str(), release.arch), ("4.17.0", "Multi"));
         assert_eq!(kubelet_version(&release.version), "v1.30.4");
         assert_eq!(
-            Release::of_image("registry:5000/ocp:4.16.3-x86_64").unwrap().arch,
+            Release::of_image("registry:5000/ocp:4.16.3-x86_64", Generation::V4_17)
+                .unwrap()
+                .arch,
             "AMD64"
         );
+        assert_eq!(kubelet_version("5.0.2"), "v1.36.4");
     }
 
     #[test]
     fn versions_outside_the_window_are_refused() {
-        let error = |image: &str| Release::of_image(image).unwrap_err();
+        let error = |image: &str| Release::of_image(image, Generation::V4_17).unwrap_err();
         assert!(matches!(error("quay.io/o/r:4.18.1-multi"), ReleaseError::TooNew { .. }));
         assert!(matches!(error("quay.io/o/r:4.13.9-multi"), ReleaseError::TooOld { .. }));
         assert!(matches!(error("quay.io/o/r@sha256:abc"), ReleaseError::Unknown { .. }));
@@ -130,8 +160,23 @@ mod tests {
     }
 
     #[test]
+    fn the_window_goes_with_the_generation_and_over_the_change_of_the_major() {
+        let of = |tag: &str| Release::of_image(&format!("quay.io/o/r:{tag}-multi"), Generation::Current);
+        for tag in ["4.14.0", "4.17.0", "4.23.1", "5.0.0", "5.1.9"] {
+            assert!(of(tag).is_ok(), "{tag}");
+        }
+        let error = of("5.2.0").unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "the latest version supported is: \"5.1.0\". Attempting to use: \"5.2.0\""
+        );
+        assert!(matches!(of("4.13.0"), Err(ReleaseError::TooOld { .. })));
+        assert_eq!(of("5.0.0").unwrap().compare(&of("4.22.9").unwrap()), Ordering::Greater);
+    }
+
+    #[test]
     fn versions_compare_by_number() {
-        let release = |image: &str| Release::of_image(image).unwrap();
+        let release = |image: &str| Release::of_image(image, Generation::V4_17).unwrap();
         assert_eq!(
             release("q/r:4.17.10-multi").compare(&release("q/r:4.17.9-multi")),
             Ordering::Greater

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::{MANAGER, NAME, manager};
 use crate::actor::{Actor, Context, Key, Next, Watch};
 use crate::client::{self, name_of, namespace_of};
+use crate::generation::Generation;
 use crate::kind::{
     CLUSTER_MANAGEMENT_ADD_ON, CLUSTER_SERVICE_VERSION, CONSOLE_CLI_DOWNLOAD, DEPLOYMENT, ROUTE, SERVICE,
 };
@@ -20,17 +21,21 @@ const DOWNLOAD: &str = "hcp-cli-download";
 /// How long the manager takes to set the server up.
 const SET_UP: Duration = Duration::from_secs(3);
 
-/// Systems and processors that there is an archive for, with the names that people know them by.
-const PLATFORMS: [(&str, &str, &str, &str); 8] = [
+/// A system and a processor that there is an archive for, with the names that people know them by.
+type Platform = (&'static str, &'static str, &'static str, &'static str);
+
+/// Those of every generation; each has one more.
+const PLATFORMS: [Platform; 7] = [
     ("linux", "amd64", "Linux", "x86_64"),
     ("darwin", "amd64", "Mac", "x86_64"),
     ("windows", "amd64", "Windows", "x86_64"),
     ("linux", "arm64", "Linux", "ARM 64"),
     ("darwin", "arm64", "Mac", "ARM 64"),
-    ("linux", "ppc64", "Linux", "IBM Power"),
     ("linux", "ppc64le", "Linux", "IBM Power, little endian"),
     ("linux", "s390x", "Linux", "IBM Z"),
 ];
+const OLD_POWER: Platform = ("linux", "ppc64", "Linux", "IBM Power");
+const WINDOWS_ARM: Platform = ("windows", "arm64", "Windows", "ARM 64");
 
 /// The addon's manager on the hub.
 #[derive(Clone, Copy, Debug)]
@@ -89,7 +94,7 @@ async fn reconcile(context: &Context) -> client::Result<Next> {
     if !downloads.iter().any(|download| name_of(download) == DOWNLOAD) {
         // In a lab that people reach, the archive is where a client can get it; the Route's host resolves to nothing.
         let host = context.site.downloads.as_deref().unwrap_or(&host);
-        let mut download = offer(host);
+        let mut download = offer(host, context.generation);
         download["metadata"]["ownerReferences"] = json!([owner(CLUSTER_MANAGEMENT_ADD_ON, &addon)]);
         context.client.create(CONSOLE_CLI_DOWNLOAD, &download).await?;
     }
@@ -147,10 +152,19 @@ async fn serve(context: &Context, manager: &Value, image: &str, host: &str) -> c
     Ok(())
 }
 
-fn offer(host: &str) -> Value {
-    let link = |(os, arch, system, processor): (&str, &str, &str, &str)| {
+fn offer(host: &str, generation: Generation) -> Value {
+    let mut platforms = PLATFORMS.to_vec();
+    match generation {
+        Generation::V4_17 => platforms.insert(5, OLD_POWER),
+        Generation::Current => platforms.insert(5, WINDOWS_ARM),
+    }
+    let link = |(os, arch, system, processor): Platform| {
+        let path = match generation {
+            Generation::V4_17 => format!("{os}/{arch}/hcp.tar.gz"),
+            Generation::Current => format!("hcp-{os}-{arch}.tar.gz"),
+        };
         json!({
-            "href": format!("https://{host}/{os}/{arch}/hcp.tar.gz"),
+            "href": format!("https://{host}/{path}"),
             "text": format!("Download hcp CLI for {system} for {processor}"),
         })
     };
@@ -159,7 +173,7 @@ fn offer(host: &str) -> Value {
         "spec": {
             "displayName": "hcp - Hosted Control Plane Command Line Interface (CLI)",
             "description": "With the Hosted Control Plane command line interface, you can create and manage OpenShift hosted clusters.\n",
-            "links": PLATFORMS.map(link),
+            "links": platforms.into_iter().map(link).collect::<Vec<_>>(),
         },
     })
 }

@@ -9,7 +9,6 @@ use crate::actor::Context;
 use crate::actors::open_cluster_management::AGENT_ADDON_NAMESPACE;
 use crate::client::{self, name_of, namespace_of};
 use crate::conditions;
-use crate::generation::Generation;
 use crate::kind::{CONFIG_MAP, CUSTOM_RESOURCE_DEFINITION, DEPLOYMENT, JOB, NAMESPACE, SERVICE, SERVICE_ACCOUNT};
 use crate::manifest::{self, set_start_time};
 use crate::objects::{annotation, is_rolled_out};
@@ -116,9 +115,11 @@ async fn apply(context: &Context, manager: &Value) -> client::Result<()> {
     client
         .create(NAMESPACE, &manifest::namespace(HYPERSHIFT_NAMESPACE, &labels))
         .await?;
-    let mut definitions = schemas::hypershift::crds();
-    definitions.extend(schemas::cluster_api::crds());
-    for crd in context.site.schemas.resolve(definitions) {
+    for crd in context
+        .site
+        .schemas
+        .resolve(schemas::hypershift::crds(context.generation))
+    {
         context.time.work(DEFINITION).await;
         client.apply(CUSTOM_RESOURCE_DEFINITION, &crd).await?;
     }
@@ -158,9 +159,6 @@ async fn supported_versions(context: &Context) -> client::Result<()> {
     {
         return Ok(());
     }
-    let versions = match context.generation {
-        Generation::V4_17 => ["4.17", "4.16", "4.15", "4.14"],
-    };
     let config_map = json!({
         "metadata": {
             "name": name,
@@ -168,8 +166,8 @@ async fn supported_versions(context: &Context) -> client::Result<()> {
             "labels": { "hypershift.openshift.io/supported-versions": "true" },
         },
         "data": {
-            "supported-versions": json!({ "versions": versions }).to_string(),
-            "server-version": "0000000000000000000000000000000000000417",
+            "supported-versions": json!({ "versions": context.generation.versions().guests }).to_string(),
+            "server-version": "0".repeat(40),
         },
     });
     context.client.create(CONFIG_MAP, &config_map).await?;

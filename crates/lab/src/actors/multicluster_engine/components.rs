@@ -1,10 +1,14 @@
 //! The components of the multicluster engine, as data: names, defaults, Deployments.
 
+use crate::generation::Generation;
+
 /// A component that can be switched on and off.
 #[derive(Debug)]
 pub(super) struct Component {
     pub(super) name: &'static str,
     pub(super) on_by_default: bool,
+    /// Whether it came with the current generation.
+    is_new: bool,
     /// An addon of the hub: not deployed before the hub knows ClusterManagementAddOns.
     pub(super) is_addon: bool,
     pub(super) deployments: &'static [Workload],
@@ -28,8 +32,18 @@ const fn component(name: &'static str, deployments: &'static [Workload]) -> Comp
     Component {
         name,
         on_by_default: true,
+        is_new: false,
         is_addon: false,
         deployments,
+    }
+}
+
+/// One that only the current generation has.
+const fn new(name: &'static str, on_by_default: bool, deployments: &'static [Workload]) -> Component {
+    Component {
+        on_by_default,
+        is_new: true,
+        ..component(name, deployments)
     }
 }
 
@@ -37,17 +51,28 @@ const fn addon(name: &'static str, deployments: &'static [Workload]) -> Componen
     Component {
         name,
         on_by_default: true,
+        is_new: false,
         is_addon: true,
         deployments,
     }
 }
 
-/// All components, in the order in which they are deployed: that of their names.
-pub(super) const ALL: [Component; 13] = [
+/// The components of a generation, in the order in which they are deployed: that of their names.
+pub(super) fn all(generation: Generation) -> impl Iterator<Item = &'static Component> {
+    ALL.iter()
+        .filter(move |component| generation.is_current() || !component.is_new)
+}
+
+const ALL: [Component; 21] = [
     component(
         "assisted-service",
         &[workload("infrastructure-operator", "assisted-service-9-rhel9", 1)],
     ),
+    new("cluster-api", false, &[]),
+    new("cluster-api-provider-aws", false, &[]),
+    new("cluster-api-provider-azure-preview", false, &[]),
+    new("cluster-api-provider-metal3", false, &[]),
+    new("cluster-api-provider-openshift-assisted", false, &[]),
     component(
         "cluster-lifecycle",
         &[
@@ -70,6 +95,11 @@ pub(super) const ALL: [Component; 13] = [
         "cluster-manager",
         &[workload("cluster-manager", "registration-operator-rhel9", 3)],
     ),
+    new(
+        "cluster-permission",
+        true,
+        &[workload("cluster-permission", "cluster-permission-rhel9", 2)],
+    ),
     addon(
         "cluster-proxy-addon",
         &[
@@ -82,6 +112,7 @@ pub(super) const ALL: [Component; 13] = [
         &[workload("console-mce-console", "console-mce-rhel9", 2)],
     ),
     component("discovery", &[workload("discovery-operator", "discovery-rhel9", 1)]),
+    new("fleet-navigation", true, &[]),
     component("hive", &[workload("hive-operator", "hive-rhel9", 1)]),
     addon(
         "hypershift",
@@ -95,10 +126,12 @@ pub(super) const ALL: [Component; 13] = [
     Component {
         name: "image-based-install-operator",
         on_by_default: false,
+        is_new: false,
         is_addon: false,
         deployments: &[],
     },
     component("local-cluster", &[]),
+    new("maestro-preview", false, &[]),
     addon("managedserviceaccount", &[]),
     component(
         "server-foundation",

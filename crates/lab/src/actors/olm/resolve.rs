@@ -93,7 +93,7 @@ fn choose<'a>(
         .ok_or_else(|| none_found(&format!("in package {package} in the catalog")))?;
     let channel_name = Some(text("channel"))
         .filter(|channel| !channel.is_empty())
-        .unwrap_or(offer.default_channel);
+        .unwrap_or(&offer.default_channel);
     let channel = offer.channel(channel_name).ok_or_else(|| {
         none_found(&format!(
             "in channel {channel_name} of package {package} in the catalog"

@@ -86,7 +86,7 @@ async fn reconcile(context: &Context, key: &Key) -> client::Result<Next> {
 
 /// The hub's kinds, in one order: where the last is there, all are.
 async fn definitions(context: &Context) -> client::Result<()> {
-    let definitions = hub_crds();
+    let definitions = hub_crds(context.generation);
     let last = definitions.last().map(name_of).unwrap_or_default();
     if context
         .client
@@ -237,7 +237,7 @@ async fn remove(context: &Context, manager: &Value) -> client::Result<Next> {
     for namespace in [HUB_NAMESPACE, GLOBAL_SET_NAMESPACE] {
         context.client.delete(NAMESPACE, None, namespace).await?;
     }
-    for crd in hub_crds() {
+    for crd in hub_crds(context.generation) {
         context
             .client
             .delete(CUSTOM_RESOURCE_DEFINITION, None, name_of(&crd))

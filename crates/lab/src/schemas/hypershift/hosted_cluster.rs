@@ -2,20 +2,26 @@
 
 use serde_json::{Value, json};
 
-use crate::schemas::crd::{list_map, list_of, one_of, open, open_with, string};
+use crate::generation::Generation;
+use crate::schemas::crd::{immutable, list_map, list_of, one_of, open, open_with, rule, string};
 
 const IMAGE: &str = r"^(\w+\S+)$";
 const UUID: &str = "[a-fA-F0-9]{8}-[a-fA-F0-9]{4}-[a-fA-F0-9]{4}-[a-fA-F0-9]{4}-[a-fA-F0-9]{12}";
-const PLATFORMS: [&str; 8] = [
-    "AWS",
-    "None",
-    "IBMCloud",
-    "Agent",
-    "KubeVirt",
-    "Azure",
-    "PowerVS",
-    "OpenStack",
+const PLATFORMS: [&str; 7] = ["AWS", "None", "IBMCloud", "Agent", "KubeVirt", "Azure", "PowerVS"];
+const AVAILABILITY: [&str; 2] = ["HighlyAvailable", "SingleReplica"];
+const CAPABILITIES: [&str; 7] = [
+    "ImageRegistry",
+    "openshift-samples",
+    "Insights",
+    "baremetal",
+    "Console",
+    "NodeTuning",
+    "Ingress",
 ];
+/// No two of the lists may hold the same network; that they overlap is for the operator to find.
+const DISTINCT_NETWORKS: &str = "self.clusterNetwork.all(c, self.serviceNetwork.all(s, c.cidr != s.cidr)) && \
+     (!has(self.machineNetwork) || self.machineNetwork.all(m, self.clusterNetwork.all(c, m.cidr != c.cidr) && \
+     self.serviceNetwork.all(s, m.cidr != s.cidr)))";
 
 /// An amount as Kubernetes writes it.
 pub(super) fn quantity(default: &str) -> Value {
@@ -34,8 +40,13 @@ pub(super) fn defaulted(mut schema: Value, default: Value) -> Value {
 }
 
 /// A release image.
-pub(super) fn release() -> Value {
-    open_with(&["image"], json!({ "image": { "type": "string", "pattern": IMAGE } }))
+pub(super) fn release(generation: Generation) -> Value {
+    let mut image = json!({ "type": "string", "pattern": IMAGE });
+    if generation.is_current() {
+        image["minLength"] = 1.into();
+        image["maxLength"] = 253.into();
+    }
+    open_with(&["image"], json!({ "image": image }))
 }
 
 /// The name of another object, which may be left out.
@@ -43,9 +54,23 @@ pub(super) fn local_reference() -> Value {
     open(json!({ "name": { "type": "string", "default": "" } }))
 }
 
-/// The platform's name.
-pub(super) fn platform_type() -> Value {
-    one_of(&PLATFORMS)
+/// The platform's name. Newer servers have `OpenStack` behind a feature gate.
+pub(super) fn platform_type(generation: Generation) -> Value {
+    if generation.is_current() {
+        return immutable(one_of(&PLATFORMS), "platform type");
+    }
+    let names: Vec<&str> = PLATFORMS.into_iter().chain(["OpenStack"]).collect();
+    one_of(&names)
+}
+
+/// How many replicas there are: any text, until it became one of two.
+fn availability(generation: Generation, default: &str) -> Value {
+    let schema = if generation.is_current() {
+        one_of(&AVAILABILITY)
+    } else {
+        string()
+    };
+    defaulted(schema, json!(default))
 }
 
 /// Conditions of these kinds: all fields are there.
@@ -66,24 +91,63 @@ pub(super) fn conditions() -> Value {
 }
 
 /// `spec` of a HostedCluster.
-pub(super) fn spec() -> Value {
-    let mut properties = shared();
-    properties["release"] = release();
-    properties["controlPlaneRelease"] = release();
+pub(super) fn spec(generation: Generation) -> Value {
+    let mut properties = shared(generation);
+    properties["release"] = release(generation);
+    properties["controlPlaneRelease"] = release(generation);
     properties["clusterID"] = json!({ "type": "string", "pattern": UUID });
-    properties["controllerAvailabilityPolicy"] = defaulted(string(), json!("HighlyAvailable"));
+    properties["controllerAvailabilityPolicy"] = availability(generation, AVAILABILITY[0]);
+    let only = if generation.is_current() { "etcd" } else { "sshKey" };
+    if generation.is_current() {
+        for (name, schema) in current_fields() {
+            properties[name] = schema;
+        }
+        for name in ["clusterID", "infraID"] {
+            let message = format!("{name} is immutable");
+            rule(&mut properties[name], "oldSelf == '' || self == oldSelf", &message);
+        }
+        let policy = properties["controllerAvailabilityPolicy"].take();
+        properties["controllerAvailabilityPolicy"] = immutable(policy, "ControllerAvailabilityPolicy");
+        properties["fips"] = immutable(properties["fips"].take(), "fips");
+        properties["issuerURL"] = immutable(properties["issuerURL"].take(), "issuerURL");
+    }
     open_with(
-        &["networking", "platform", "pullSecret", "release", "services", "sshKey"],
+        &["networking", "platform", "pullSecret", "release", "services", only],
         &properties,
     )
 }
 
+/// Fields that 4.17 does not know. Its schema keeps unknown fields in a lab; upstream's would drop them.
+fn current_fields() -> Vec<(&'static str, Value)> {
+    let capabilities = || json!({ "type": "array", "maxItems": 25, "items": one_of(&CAPABILITIES), "x-kubernetes-list-type": "atomic" });
+    let mut both = open(json!({ "enabled": capabilities(), "disabled": capabilities() }));
+    both["default"] = json!({});
+    rule(
+        &mut both,
+        "!has(self.enabled) || !has(self.disabled) || self.enabled.all(e, !(e in self.disabled))",
+        "Capabilities can not be both enabled and disabled at once.",
+    );
+    vec![
+        ("capabilities", immutable(both, "Capabilities")),
+        ("kubeAPIServerDNSName", json!({ "type": "string", "maxLength": 253 })),
+        (
+            "labels",
+            json!({ "type": "object", "maxProperties": 20, "additionalProperties": { "type": "string" } }),
+        ),
+        ("operatorConfiguration", open(json!({}))),
+        (
+            "pausedUntil",
+            json!({ "type": "string", "minLength": 4, "maxLength": 35 }),
+        ),
+    ]
+}
+
 /// `spec` of a HostedControlPlane.
-pub(super) fn control_plane_spec() -> Value {
-    let mut properties = shared();
+pub(super) fn control_plane_spec(generation: Generation) -> Value {
+    let mut properties = shared(generation);
     properties["releaseImage"] = string();
     properties["clusterID"] = string();
-    properties["controllerAvailabilityPolicy"] = defaulted(string(), json!("SingleReplica"));
+    properties["controllerAvailabilityPolicy"] = availability(generation, AVAILABILITY[1]);
     let required = [
         "dns",
         "etcd",
@@ -99,7 +163,7 @@ pub(super) fn control_plane_spec() -> Value {
 }
 
 /// `status` of a HostedCluster.
-pub(super) fn status() -> Value {
+pub(super) fn status(generation: Generation) -> Value {
     let history = open_with(
         &["completionTime", "image", "startedTime", "state", "verified"],
         json!({
@@ -120,7 +184,7 @@ pub(super) fn status() -> Value {
             "availableUpdates": { "type": "array", "nullable": true, "items": open(json!({})) },
         }),
     );
-    open(json!({
+    let mut status = open(json!({
         "conditions": conditions(),
         "version": version,
         "kubeconfig": local_reference(),
@@ -132,22 +196,51 @@ pub(super) fn status() -> Value {
             &["host", "port"],
             json!({ "host": string(), "port": { "type": "integer", "format": "int32" } }),
         ),
-    }))
+    }));
+    if generation.is_current() {
+        status["properties"]["controlPlaneVersion"] = control_plane_version();
+    }
+    status
 }
 
-fn shared() -> Value {
+/// The version of what runs on the management cluster, apart from what runs in the guest.
+pub(super) fn control_plane_version() -> Value {
+    let history = open_with(
+        &["image", "startedTime", "state", "version"],
+        json!({
+            "state": one_of(&["Completed", "Partial"]),
+            "startedTime": { "type": "string", "format": "date-time" },
+            "completionTime": { "type": "string", "format": "date-time" },
+            "version": string(),
+            "image": string(),
+        }),
+    );
+    open_with(
+        &["desired"],
+        json!({
+            "desired": open_with(&["image", "version"], json!({ "image": string(), "version": string() })),
+            "history": list_of(history),
+            "observedGeneration": { "type": "integer", "format": "int64" },
+        }),
+    )
+}
+
+fn shared(generation: Generation) -> Value {
     json!({
         "dns": open_with(&["baseDomain"], json!({ "baseDomain": string(), "baseDomainPrefix": string() })),
         "etcd": etcd(),
         "fips": { "type": "boolean" },
         "infraID": string(),
-        "infrastructureAvailabilityPolicy": defaulted(string(), json!("SingleReplica")),
+        "infrastructureAvailabilityPolicy": availability(generation, AVAILABILITY[1]),
         "issuerURL": { "type": "string", "format": "uri", "default": "https://kubernetes.default.svc" },
-        "networking": networking(),
+        "networking": networking(generation),
         "nodeSelector": { "type": "object", "additionalProperties": { "type": "string" } },
-        "olmCatalogPlacement": defaulted(one_of(&["management", "guest"]), json!("management")),
+        "olmCatalogPlacement": immutable(
+            defaulted(one_of(&["management", "guest"]), json!("management")),
+            "OLMCatalogPlacement",
+        ),
         "pausedUntil": string(),
-        "platform": open_with(&["type"], json!({ "type": platform_type(), "kubevirt": kubevirt() })),
+        "platform": open_with(&["type"], json!({ "type": platform_type(generation), "kubevirt": kubevirt() })),
         "pullSecret": local_reference(),
         "sshKey": local_reference(),
         "additionalTrustBundle": local_reference(),
@@ -169,7 +262,10 @@ fn shared() -> Value {
 }
 
 fn etcd() -> Value {
-    let volume = open(json!({ "size": quantity("8Gi"), "storageClassName": string() }));
+    let volume = open(json!({
+        "size": immutable(quantity("8Gi"), "Etcd PV storage size"),
+        "storageClassName": string(),
+    }));
     let storage = open_with(
         &["type"],
         json!({ "type": one_of(&["PersistentVolume"]), "persistentVolume": volume }),
@@ -189,23 +285,38 @@ fn etcd() -> Value {
     defaulted(schema, default)
 }
 
-fn networking() -> Value {
-    let network = list_of(open_with(&["cidr"], json!({ "cidr": string() })));
+fn networking(generation: Generation) -> Value {
+    let current = generation.is_current();
+    let list = |name: &str| {
+        let mut network = open_with(&["cidr"], json!({ "cidr": string() }));
+        if !current {
+            return list_of(network);
+        }
+        network["properties"]["cidr"]["maxLength"] = 43.into();
+        let mut list = list_of(network);
+        list["minItems"] = 1.into();
+        list["maxItems"] = 2.into();
+        immutable(list, name)
+    };
     let cluster = json!([{ "cidr": "10.132.0.0/14" }]);
     let service = json!([{ "cidr": "172.31.0.0/16" }]);
     let kind = defaulted(
         one_of(&["OpenShiftSDN", "Calico", "OVNKubernetes", "Other"]),
         json!("OVNKubernetes"),
     );
-    let schema = open_with(
-        &["clusterNetwork", "networkType"],
-        json!({
-            "clusterNetwork": defaulted(network.clone(), cluster.clone()),
-            "serviceNetwork": defaulted(network.clone(), service.clone()),
-            "machineNetwork": network,
-            "networkType": kind,
-        }),
-    );
+    let mut schema = open(json!({
+        "clusterNetwork": defaulted(list("clusterNetwork"), cluster.clone()),
+        "serviceNetwork": defaulted(list("serviceNetwork"), service.clone()),
+        "machineNetwork": list("machineNetwork"),
+        "networkType": kind,
+    }));
+    if current {
+        let message =
+            "CIDR ranges in machineNetwork, clusterNetwork, and serviceNetwork must be unique and non-overlapping";
+        rule(&mut schema, DISTINCT_NETWORKS, message);
+    } else {
+        schema["required"] = json!(["clusterNetwork", "networkType"]);
+    }
     defaulted(
         schema,
         json!({ "clusterNetwork": cluster, "serviceNetwork": service, "networkType": "OVNKubernetes" }),
@@ -218,10 +329,10 @@ fn kubevirt() -> Value {
         "manual": open(json!({})),
     }));
     open(json!({
-        "baseDomainPassthrough": { "type": "boolean" },
-        "generateID": { "type": "string", "maxLength": 11 },
+        "baseDomainPassthrough": immutable(json!({ "type": "boolean" }), "baseDomainPassthrough"),
+        "generateID": immutable(json!({ "type": "string", "maxLength": 11 }), "Kubevirt GenerateID"),
         "credentials": open_with(&["infraNamespace"], json!({ "infraNamespace": string() })),
-        "storageDriver": driver,
+        "storageDriver": immutable(driver, "storageDriver"),
     }))
 }
 

@@ -3,27 +3,51 @@
 use serde_json::{Value, json};
 
 use super::hosted_cluster::{defaulted, local_reference, platform_type, quantity, release};
+use crate::generation::Generation;
 use crate::schemas::crd::{list_of, one_of, open, open_with, string};
 
 /// `spec` of a NodePool.
-pub(super) fn spec() -> Value {
+pub(super) fn spec(generation: Generation) -> Value {
+    let current = generation.is_current();
     let count = json!({ "type": "integer", "format": "int32", "minimum": 1 });
+    let least = if current {
+        json!({ "type": "integer", "format": "int32", "minimum": 0 })
+    } else {
+        count.clone()
+    };
+    let arch: &[&str] = if current {
+        &["arm64", "amd64", "ppc64le", "s390x"]
+    } else {
+        &["arm64", "amd64", "ppc64le"]
+    };
+    let references = || {
+        let mut list = list_of(local_reference());
+        if current {
+            list["maxItems"] = 10.into();
+        }
+        list
+    };
+    let effect = if current {
+        one_of(&["NoSchedule", "PreferNoSchedule", "NoExecute"])
+    } else {
+        string()
+    };
     let taint = open_with(
         &["effect", "key"],
-        json!({ "effect": string(), "key": string(), "value": string() }),
+        json!({ "effect": effect, "key": string(), "value": string() }),
     );
     open_with(
         &["clusterName", "management", "platform", "release"],
         json!({
             "clusterName": string(),
-            "release": release(),
+            "release": release(generation),
             "replicas": { "type": "integer", "format": "int32" },
-            "autoScaling": open_with(&["max", "min"], json!({ "max": count, "min": count })),
-            "arch": defaulted(one_of(&["arm64", "amd64", "ppc64le"]), json!("amd64")),
+            "autoScaling": open_with(&["max", "min"], json!({ "max": count, "min": least })),
+            "arch": defaulted(one_of(arch), json!("amd64")),
             "management": management(),
-            "platform": open_with(&["type"], json!({ "type": platform_type(), "kubevirt": kubevirt() })),
-            "config": list_of(local_reference()),
-            "tuningConfig": list_of(local_reference()),
+            "platform": open_with(&["type"], json!({ "type": platform_type(generation), "kubevirt": kubevirt(generation) })),
+            "config": references(),
+            "tuningConfig": references(),
             "nodeDrainTimeout": string(),
             "nodeVolumeDetachTimeout": string(),
             "nodeLabels": { "type": "object", "additionalProperties": { "type": "string" } },
@@ -34,7 +58,7 @@ pub(super) fn spec() -> Value {
 }
 
 /// `status` of a NodePool. Its conditions may lack reason and message.
-pub(super) fn status() -> Value {
+pub(super) fn status(generation: Generation) -> Value {
     let condition = open_with(
         &["type", "status", "lastTransitionTime"],
         json!({
@@ -47,11 +71,25 @@ pub(super) fn status() -> Value {
             "observedGeneration": { "type": "integer", "format": "int64" },
         }),
     );
-    open(json!({
+    let mut status = open(json!({
         "conditions": list_of(condition),
         "replicas": { "type": "integer", "format": "int32" },
         "version": string(),
-    }))
+    }));
+    if generation.is_current() {
+        let count = json!({ "type": "integer", "format": "int32" });
+        let nodes = open_with(
+            &["kubeletVersion", "ocpVersion", "readyNodeCount", "unreadyNodeCount"],
+            json!({
+                "kubeletVersion": string(),
+                "ocpVersion": string(),
+                "readyNodeCount": count,
+                "unreadyNodeCount": count,
+            }),
+        );
+        status["properties"]["nodesInfo"] = open_with(&["nodeVersions"], json!({ "nodeVersions": list_of(nodes) }));
+    }
+    status
 }
 
 fn management() -> Value {
@@ -72,9 +110,22 @@ fn management() -> Value {
     )
 }
 
-fn kubevirt() -> Value {
+fn kubevirt(generation: Generation) -> Value {
+    let current = generation.is_current();
+    let cores = if current {
+        json!({ "type": "integer", "format": "int32", "minimum": 1 })
+    } else {
+        json!({ "type": "integer", "format": "int32", "default": 2 })
+    };
+    let list = |items: Value, most: u32| {
+        let mut list = list_of(items);
+        if current {
+            list["maxItems"] = most.into();
+        }
+        list
+    };
     let compute = open(json!({
-        "cores": { "type": "integer", "format": "int32", "default": 2 },
+        "cores": cores,
         "memory": quantity("8Gi"),
         "qosClass": defaulted(one_of(&["Burstable", "Guaranteed"]), json!("Burstable")),
     }));
@@ -100,8 +151,8 @@ fn kubevirt() -> Value {
             "rootVolume": defaulted(root_volume, json!({ "type": "Persistent", "persistent": { "size": "32Gi" } })),
             "networkInterfaceMultiqueue": defaulted(one_of(&["Enable", "Disable"]), json!("Enable")),
             "attachDefaultNetwork": { "type": "boolean", "default": true },
-            "additionalNetworks": list_of(open_with(&["name"], json!({ "name": string() }))),
-            "hostDevices": list_of(device),
+            "additionalNetworks": list(open_with(&["name"], json!({ "name": string() })), 20),
+            "hostDevices": list(device, 10),
             "nodeSelector": { "type": "object", "additionalProperties": { "type": "string" } },
         }),
     )

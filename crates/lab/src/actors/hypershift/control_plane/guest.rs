@@ -44,7 +44,7 @@ pub(super) async fn reconcile(
 ) -> Result<(Report, Next)> {
     let inside = Client::new(guest.client.clone(), "hosted-cluster-config-operator-manager");
     let image = control_plane["spec"]["releaseImage"].as_str().unwrap_or_default();
-    let release = Release::of_image(image);
+    let release = Release::of_image(image, context.generation);
     base::ensure(context, &inside, control_plane, guest).await?;
     let ingress = ingress::ensure(context, control_plane).await?;
     let nodes = inside.list(NODE, None, "").await?;

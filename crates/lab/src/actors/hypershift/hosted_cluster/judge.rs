@@ -82,6 +82,7 @@ async fn release(context: &Context, key: &Key, spec: &Value) -> Result<Result<Re
             let text = format!("failed to look up release image {image} with pull secret {name}: {error}");
             Err(ReleaseProblem::InvalidImage(text))
         }
-        Ok(()) => Release::of_image(image).map_err(|error| ReleaseProblem::InvalidImage(error.to_string())),
+        Ok(()) => Release::of_image(image, context.generation)
+            .map_err(|error| ReleaseProblem::InvalidImage(error.to_string())),
     })
 }

@@ -157,7 +157,7 @@ mod tests {
     use super::*;
 
     fn spec_of(kubevirt: &Value) -> Value {
-        let release = Release::of_image("quay.io/o/r:4.17.0-multi").unwrap();
+        let release = Release::of_image("quay.io/o/r:4.17.0-multi", crate::generation::Generation::V4_17).unwrap();
         let pool = json!({ "metadata": { "name": "workers" }, "spec": { "platform": { "kubevirt": kubevirt } } });
         spec(&pool, &json!({ "spec": { "infraID": "guest-abcde" } }), &release)
     }

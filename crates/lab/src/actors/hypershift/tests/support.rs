@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use crate::client::Client;
 use crate::conditions;
+use crate::generation::Generation;
 use crate::kind::{
     CUSTOM_RESOURCE_DEFINITION, DEPLOYMENT, HOSTED_CLUSTER, INGRESS_CONTROLLER, Kind, NAMESPACE, NODE_POOL, SECRET,
 };
@@ -61,7 +62,7 @@ impl Lab {
         };
         let simulation = Simulation::start(options).await.unwrap();
         let client = Client::new(simulation.client(), "test");
-        for crd in Overrides::new(crds).resolve(crate::schemas::hypershift::crds()) {
+        for crd in Overrides::new(crds).resolve(crate::schemas::hypershift::crds(Generation::default())) {
             client.create(CUSTOM_RESOURCE_DEFINITION, &crd).await.unwrap();
         }
         for name in ["hypershift", "hcp"] {

@@ -39,7 +39,7 @@ pub(super) async fn ensure(context: &Context, inside: &Client, control_plane: &V
     if inside.get(CLUSTER_VERSION, None, "version").await?.is_some() {
         return Ok(());
     }
-    for crd in context.site.schemas.resolve(crate::schemas::guest()) {
+    for crd in context.site.schemas.resolve(crate::schemas::guest(context.generation)) {
         ensure_object(inside, CUSTOM_RESOURCE_DEFINITION, &crd).await?;
     }
     for name in NAMESPACES {
