@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::client::{Client, name_of, namespace_of};
 use crate::conditions;
+use crate::generation::Generation;
 use crate::kind::{CUSTOM_RESOURCE_DEFINITION, Kind, MULTI_CLUSTER_ENGINE, NAMESPACE, OPERATOR_GROUP, SUBSCRIPTION};
 use crate::simulation::{Simulation, SimulationOptions};
 use crate::world::Faults;
@@ -15,6 +16,7 @@ use crate::world::Faults;
 pub(crate) struct Bench {
     pub(crate) simulation: Simulation,
     pub(crate) client: Client,
+    generation: Generation,
 }
 
 /// Namespace of the engine's operator in these tests.
@@ -34,9 +36,14 @@ impl Bench {
     }
 
     pub(crate) async fn with(options: SimulationOptions) -> Self {
+        let generation = options.generation;
         let simulation = Simulation::start(options).await.unwrap();
         let client = Client::new(simulation.client(), "test");
-        Self { simulation, client }
+        Self {
+            simulation,
+            client,
+            generation,
+        }
     }
 
     /// Kills the world and starts it again on what it had stored.
@@ -116,7 +123,11 @@ impl Bench {
 
     /// Subscribes, and asks for an engine as soon as its kind is there.
     pub(crate) async fn ask_for_engine(&self) {
-        self.subscribe("stable-2.7").await;
+        let channel = match self.generation {
+            Generation::V4_17 => "stable-2.7",
+            Generation::Current => "stable-5.0",
+        };
+        self.subscribe(channel).await;
         let crd = "multiclusterengines.multicluster.openshift.io";
         self.wait(120, CUSTOM_RESOURCE_DEFINITION, None, crd, |crd| {
             conditions::is_true(crd, "Established")
@@ -130,12 +141,13 @@ impl Bench {
     }
 }
 
-/// Upstream's CRDs of the generation that is played; `None` where they are not at hand.
-pub(crate) fn upstream_crds() -> Option<Vec<Value>> {
+/// Upstream's CRDs of a generation; `None` where they are not at hand.
+pub(crate) fn upstream_crds(generation: Generation) -> Option<Vec<Value>> {
     let default = || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared"));
     let folder = std::env::var_os("BERTH_UPSTREAM_DATA")
         .map_or_else(default, PathBuf::from)
-        .join("crds/4.17");
+        .join("crds")
+        .join(generation.name());
     folder
         .is_dir()
         .then(|| crate::process::upstream::read_crds(&folder).expect("upstream's CRDs can be read"))

@@ -4,7 +4,9 @@ use serde_json::{Value, json};
 
 use crate::client::namespace_of;
 use crate::kind::HOSTED_CONTROL_PLANE;
-use crate::objects::owner;
+use crate::objects::{annotation, owner};
+
+use super::release::{payload_has, since};
 
 use Count::{Critical, Fixed, Others};
 use Stage::{ApiServer, Infrastructure, NetworkOperator};
@@ -56,7 +58,7 @@ pub(super) const CAPI_PROVIDER: Component = component("capi-provider", Fixed(1),
 pub(super) const API_SERVER: Component = component("kube-apiserver", Critical, Stage::Etcd, (350, 2048));
 
 /// Every Deployment that the control-plane operator makes or lets be made, in the order of making.
-pub(super) const COMPONENTS: [Component; 38] = [
+pub(super) const COMPONENTS: [Component; 41] = [
     component("control-plane-pki-operator", Fixed(1), Infrastructure, (10, 80)),
     component("ignition-server", Others, Infrastructure, (10, 40)),
     component("ignition-server-proxy", Others, Infrastructure, (10, 20)),
@@ -91,6 +93,9 @@ pub(super) const COMPONENTS: [Component; 38] = [
     component("certified-operators-catalog", Fixed(1), ApiServer, (10, 340)),
     component("community-operators-catalog", Fixed(1), ApiServer, (10, 340)),
     component("redhat-marketplace-catalog", Fixed(1), ApiServer, (10, 340)),
+    component("kube-storage-version-migrator", Fixed(1), ApiServer, (10, 50)),
+    component("endpoint-resolver", Others, ApiServer, (5, 20)),
+    component("metrics-proxy", Others, ApiServer, (10, 30)),
     component("csi-snapshot-controller", Others, NetworkOperator, (10, 50)),
     component("multus-admission-controller", Others, NetworkOperator, (20, 60)),
     component("network-node-identity", Critical, NetworkOperator, (20, 100)),
@@ -122,6 +127,11 @@ impl Component {
 
     pub(super) fn stage(&self) -> Stage {
         self.stage
+    }
+
+    /// Whether the control-plane operator makes it, and not an operator that it made.
+    pub(super) fn is_own(&self) -> bool {
+        self.stage != NetworkOperator
     }
 }
 
@@ -192,10 +202,33 @@ fn app_of(name: &str) -> &str {
     }
 }
 
+/// Whether a capability was switched off.
+fn is_disabled(control_plane: &Value, capability: &str) -> bool {
+    let disabled = control_plane["spec"]["capabilities"]["disabled"].as_array();
+    disabled.is_some_and(|disabled| disabled.iter().any(|entry| entry == capability))
+}
+
+/// Whether the guest is to have the metrics of its control plane.
+fn forwards_metrics(control_plane: &Value) -> bool {
+    control_plane["spec"]["monitoring"]["metricsForwarding"]["mode"] == "Forward"
+        || annotation(control_plane, "hypershift.openshift.io/enable-metrics-forwarding") == Some("true")
+}
+
 /// The components that a control plane of this name and settings leaves out.
 pub(super) fn is_left_out(component: &Component, control_plane: &Value) -> bool {
     let spec = &control_plane["spec"];
+    let newer = |since: u32| payload_has(control_plane, since);
     match component.name {
+        "redhat-marketplace-catalog" if newer(since::CONTROL_PLANE_CONNECTION) => true,
+        "kube-storage-version-migrator" => {
+            !newer(since::CONTROL_PLANE_CONNECTION) || !spec["secretEncryption"].is_object()
+        }
+        "endpoint-resolver" | "metrics-proxy" => {
+            !newer(since::CONTROL_PLANE_CONNECTION) || !forwards_metrics(control_plane)
+        }
+        "cluster-node-tuning-operator" => is_disabled(control_plane, "NodeTuning"),
+        "ingress-operator" => is_disabled(control_plane, "Ingress"),
+        "cluster-image-registry-operator" => is_disabled(control_plane, "ImageRegistry"),
         "kubevirt-csi-controller" => spec["platform"]["kubevirt"]["storageDriver"]["type"] == "None",
         "openshift-oauth-apiserver" | "oauth-openshift" => spec["configuration"]["authentication"]["type"] == "OIDC",
         name if name.ends_with("-catalog") => {

@@ -4,12 +4,14 @@
 //! the API server, the other workloads, the guest's own content. The status tells how far it came.
 
 mod access;
+mod component_status;
 mod etcd;
 mod guest;
 mod infrastructure;
 mod pki;
 mod status;
 mod teardown;
+mod version;
 mod workloads;
 
 use std::collections::BTreeMap;
@@ -21,7 +23,9 @@ use serde_json::Value;
 
 use crate::actor::{Actor, Context, Key, Next, Watch};
 use crate::client::{Result, name_of, namespace_of};
-use crate::kind::{DEPLOYMENT, HOSTED_CONTROL_PLANE, MACHINE, PERSISTENT_VOLUME_CLAIM, ROUTE, SERVICE, STATEFUL_SET};
+use crate::kind::{
+    DEPLOYMENT, HOSTED_CONTROL_PLANE, JOB, MACHINE, PERSISTENT_VOLUME_CLAIM, ROUTE, SERVICE, STATEFUL_SET,
+};
 use crate::objects::{is_deleting, is_rolled_out, write_status};
 use crate::timers::Timers;
 
@@ -51,6 +55,8 @@ pub(super) struct Progress {
     pending_volume: Option<String>,
     has_kubeconfig: bool,
     has_password: bool,
+    /// How the components are, where the release tells of them.
+    components: Option<component_status::Summary>,
     /// What the guest's own operators tell, once there are any.
     guest: Option<guest::Report>,
 }
@@ -83,6 +89,7 @@ impl Actor for ControlPlanes {
             Watch::owned(ROUTE, HOSTED_CONTROL_PLANE),
             Watch::owned(STATEFUL_SET, HOSTED_CONTROL_PLANE),
             Watch::owned(DEPLOYMENT, HOSTED_CONTROL_PLANE),
+            Watch::owned(JOB, HOSTED_CONTROL_PLANE),
             inside(PERSISTENT_VOLUME_CLAIM),
             inside(MACHINE),
         ]
@@ -110,7 +117,8 @@ impl ControlPlanes {
         {
             return Ok(Next::OnEvent);
         }
-        let (progress, next) = self.advance(context, &control_plane).await?;
+        let (mut progress, next) = self.advance(context, &control_plane).await?;
+        progress.components = component_status::report(context, &control_plane, &progress).await?;
         let status = status::compute(&control_plane, &progress, context);
         write_status(client, HOSTED_CONTROL_PLANE, &control_plane, &status).await?;
         Ok(next)
@@ -131,6 +139,7 @@ impl ControlPlanes {
             pending_volume: None,
             has_kubeconfig: false,
             has_password: false,
+            components: None,
             guest: None,
         };
         let Some(address) = progress.infrastructure.address().map(str::to_owned) else {

@@ -111,7 +111,7 @@ async fn reconcile(context: &Context, key: &Key) -> Result<Next> {
         return Ok(Next::OnEvent);
     }
     let observed = observe(context, key, &hosted_cluster).await?;
-    let status = status::compute(&hosted_cluster, &observed, context.time.stamp());
+    let status = status::compute(&hosted_cluster, &observed, context.generation, context.time.stamp());
     write_status(client, HOSTED_CLUSTER, &hosted_cluster, &status).await?;
     defaults::remember_availability(client, &hosted_cluster, &status).await?;
     if observed.paused.is_some() || !observed.verdict.lets_go_on() {

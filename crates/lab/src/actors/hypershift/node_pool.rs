@@ -3,6 +3,7 @@
 
 mod create;
 mod deletion;
+mod skew;
 mod status;
 mod template;
 
@@ -179,6 +180,9 @@ async fn evaluate(scope: &Scope<'_>, key: &Key, conditions: &mut Conditions, fie
         "ReconciliationActive",
         "Reconciliation active on resource",
     );
+    if context.generation.is_current() {
+        skew::tell(conditions, scope.hosted_cluster, &release, context.generation);
+    }
     if scope.hosted_cluster["status"]["kubeconfig"].is_null() {
         return Ok(());
     }

@@ -4,6 +4,23 @@ use std::cmp::Ordering;
 
 use crate::generation::Generation;
 
+/// What came to the operators of a payload after 4.17, by the minor that brought it (5.0 is 23). A hosted cluster's control
+/// plane is run by the operators of its own release, whatever the management cluster has.
+pub(super) mod since {
+    /// ClusterVersion's `RetrievedUpdates` is told.
+    pub(in super::super) const RETRIEVED_UPDATES: u32 = 18;
+    /// A ControlPlaneComponent for each workload.
+    pub(in super::super) const COMPONENTS: u32 = 19;
+    /// `status.controlPlaneVersion`; components count for availability.
+    pub(in super::super) const CONTROL_PLANE_VERSION: u32 = 20;
+    /// `DataPlaneConnectionAvailable`.
+    pub(in super::super) const DATA_PLANE_CONNECTION: u32 = 21;
+    /// `ControlPlaneConnectionAvailable`; the marketplace's catalog is gone; storage versions are migrated.
+    pub(in super::super) const CONTROL_PLANE_CONNECTION: u32 = 22;
+    /// `ConfigOperatorReconciliationSucceeded`.
+    pub(in super::super) const CONFIG_OPERATOR: u32 = 23;
+}
+
 /// What 5.0 is in the numbering of OpenShift 4, which it goes on with.
 const FIVE: u32 = 23;
 
@@ -66,6 +83,17 @@ impl Release {
     pub(super) fn compare(&self, other: &Self) -> Ordering {
         (self.minor(), numbers(&self.version)).cmp(&(other.minor(), numbers(&other.version)))
     }
+}
+
+/// Whether the release of a HostedControlPlane has what a minor brought.
+pub(super) fn payload_has(control_plane: &serde_json::Value, since: u32) -> bool {
+    version_of_payload(control_plane).and_then(minor_of) >= Some(since)
+}
+
+/// The version that the tag of a HostedControlPlane's release image names.
+pub(super) fn version_of_payload(control_plane: &serde_json::Value) -> Option<&str> {
+    let tag = tag_of(control_plane["spec"]["releaseImage"].as_str()?)?;
+    Some(split_arch(tag).0)
 }
 
 /// The newest and the oldest minor that a generation's operator takes.

@@ -1,5 +1,6 @@
 //! A hosted cluster from its creation to its end, in a simulated world in which only the operator was installed by hand.
 
+mod generations;
 mod support;
 
 use std::time::Duration;
@@ -351,32 +352,4 @@ async fn upgrade_goes_control_plane_first_and_then_the_pool_one_by_one() {
             .unwrap()
             .contains("4.17.1")
     }));
-}
-
-#[tokio::test(start_paused = true)]
-async fn upstream_schemas_accept_all_that_is_written() {
-    let Some(crds) = crate::actors::testing::upstream_crds() else {
-        println!("skipped: hypershift against upstream's schemas: no ../shared");
-        return;
-    };
-    let lab = Lab::start_with(Faults::default(), crds).await;
-    lab.allow_wildcards().await;
-    // Upstream's rules don't let anyone add to the services later; whoever creates a HostedCluster names them all.
-    let strategies = [
-        ("APIServer", "LoadBalancer"),
-        ("Ignition", "Route"),
-        ("Konnectivity", "Route"),
-        ("OAuthServer", "Route"),
-    ];
-    let services = strategies
-        .map(|(service, strategy)| json!({ "service": service, "servicePublishingStrategy": { "type": strategy } }));
-    lab.create_guest(json!({ "services": services })).await;
-    lab.wait_for(HOSTED_CLUSTER, "guest", "its rollout", |hosted_cluster| {
-        hosted_cluster["status"]["version"]["history"][0]["state"] == "Completed"
-    })
-    .await;
-    lab.wait_for(NODE_POOL, "guest", "its version", |pool| {
-        pool["status"]["version"] == "4.17.0"
-    })
-    .await;
 }

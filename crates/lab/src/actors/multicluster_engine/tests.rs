@@ -3,8 +3,9 @@ use serde_json::{Value, json};
 use super::{FINALIZER, LOCAL_CLUSTER};
 use crate::actors::testing::{Bench, ENGINE, condition, upstream_crds};
 use crate::conditions;
+use crate::generation::Generation;
 use crate::kind::{
-    CLUSTER_MANAGER, CONSOLE_CLI_DOWNLOAD, CUSTOM_RESOURCE_DEFINITION, DEPLOYMENT, MANAGED_CLUSTER,
+    CLUSTER_MANAGER, CONFIG_MAP, CONSOLE_CLI_DOWNLOAD, CUSTOM_RESOURCE_DEFINITION, DEPLOYMENT, MANAGED_CLUSTER,
     MANAGED_CLUSTER_ADD_ON, MULTI_CLUSTER_ENGINE, NAMESPACE,
 };
 use crate::simulation::SimulationOptions;
@@ -196,13 +197,79 @@ async fn killed_on_the_way_it_still_comes_up() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_current_engine_has_its_own_components_links_and_columns() {
+    let bench = Bench::with(SimulationOptions {
+        generation: Generation::Current,
+        ..SimulationOptions::default()
+    })
+    .await;
+    bench.ask_for_engine().await;
+    let engine = bench
+        .wait(400, MULTI_CLUSTER_ENGINE, None, "engine", is_available)
+        .await;
+    assert_eq!(engine["status"]["currentVersion"], "5.0.1");
+    assert_eq!(engine["spec"]["localClusterName"], LOCAL_CLUSTER);
+    assert_eq!(engine["spec"]["networkPolicies"]["enabled"], true);
+    let listed = engine["spec"]["overrides"]["components"].as_array().unwrap();
+    let of = |name: &str| {
+        let entry = listed.iter().find(|entry| entry["name"] == name);
+        entry.map(|entry| entry["enabled"].clone())
+    };
+    assert_eq!(of("cluster-permission"), Some(json!(true)));
+    assert_eq!(of("fleet-navigation"), Some(json!(true)));
+    assert_eq!(of("cluster-api"), Some(json!(false)));
+    assert_eq!(of("maestro-preview"), Some(json!(false)));
+
+    let any = |_: &Value| true;
+    let name = "hcp-cli-download";
+    let download = bench.wait(600, CONSOLE_CLI_DOWNLOAD, None, name, any).await;
+    let links: Vec<&str> = (download["spec"]["links"].as_array().unwrap().iter())
+        .map(|link| link["href"].as_str().unwrap().rsplit_once('/').unwrap().1)
+        .collect();
+    assert_eq!(links.len(), 8);
+    assert_eq!(links[0], "hcp-linux-amd64.tar.gz");
+    assert!(links.contains(&"hcp-windows-arm64.tar.gz"), "{links:?}");
+    assert!(!links.contains(&"hcp-linux-ppc64.tar.gz"), "{links:?}");
+    let versions = bench
+        .wait(600, CONFIG_MAP, Some("hypershift"), "supported-versions", any)
+        .await;
+    let versions = versions["data"]["supported-versions"].as_str().unwrap();
+    assert!(
+        versions.starts_with(r#"{"versions":["5.1","5.0","4.23","4.22""#),
+        "{versions}"
+    );
+    assert!(versions.ends_with(r#""4.14"]}"#), "{versions}");
+    for (kind, served) in [
+        ("hostedclusters.hypershift.openshift.io", ["v1beta1"].as_slice()),
+        ("controlplanecomponents.hypershift.openshift.io", &["v1beta1"]),
+        ("hyperconvergeds.hco.kubevirt.io", &["v1beta1", "v1"]),
+        (
+            "managedclusteraddons.addon.open-cluster-management.io",
+            &["v1beta1", "v1alpha1"],
+        ),
+    ] {
+        let crd = bench.get(CUSTOM_RESOURCE_DEFINITION, None, kind).await.unwrap();
+        let versions = crd["spec"]["versions"].as_array().unwrap().iter();
+        let names: Vec<&str> = versions.map(|version| version["name"].as_str().unwrap()).collect();
+        assert_eq!(names, served, "{kind}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_is_written_passes_upstreams_schemas() {
-    let Some(crds) = upstream_crds() else {
+    for generation in Generation::ALL {
+        passes_upstreams_schemas(generation).await;
+    }
+}
+
+async fn passes_upstreams_schemas(generation: Generation) {
+    let Some(crds) = upstream_crds(generation) else {
         println!("skipped: multicluster_engine against upstream's schemas: no ../shared");
         return;
     };
     // A status that a schema refuses would never be there, and what waits for it would wait for ever.
     let bench = Bench::with(SimulationOptions {
+        generation,
         crds,
         ..SimulationOptions::default()
     })

@@ -32,6 +32,8 @@ pub(super) struct Report {
     version: Value,
     /// MTU of the guest's pod network, once it has a node.
     mtu: Option<u64>,
+    /// Whether a node of the guest is ready.
+    has_workers: bool,
 }
 
 /// Makes the guest's content so, as far as its workers let it.
@@ -66,7 +68,15 @@ pub(super) async fn reconcile(
         None
     };
     let next = left.map_or(Next::OnEvent, |left: Duration| Next::After(left));
-    Ok((Report { version, mtu }, next))
+    let has_workers = ready_nodes > 0;
+    Ok((
+        Report {
+            version,
+            mtu,
+            has_workers,
+        },
+        next,
+    ))
 }
 
 async fn guest_mtu(context: &Context) -> Result<Option<u64>> {
@@ -78,6 +88,11 @@ async fn guest_mtu(context: &Context) -> Result<Option<u64>> {
 // === impl Report ===
 
 impl Report {
+    /// Whether a node of the guest is ready.
+    pub(super) fn has_workers(&self) -> bool {
+        self.has_workers
+    }
+
     /// Writes the report into a HostedControlPlane's status.
     pub(super) fn tell(&self, conditions: &mut Conditions, status: &mut Value) {
         let version = json!({ "status": self.version });
@@ -85,6 +100,7 @@ impl Report {
             ("ClusterVersionAvailable", "Available"),
             ("ClusterVersionProgressing", "Progressing"),
             ("ClusterVersionReleaseAccepted", "ReleaseAccepted"),
+            ("ClusterVersionRetrievedUpdates", "RetrievedUpdates"),
         ] {
             if let Some(found) = conditions::find(&version, told) {
                 let text = |field: &str| found[field].as_str().filter(|text| !text.is_empty());

@@ -7,7 +7,9 @@ use crate::client::name_of;
 use crate::objects::{Conditions, is_rolled_out};
 
 use super::super::components::API_SERVER;
-use super::Progress;
+use super::super::release::{payload_has, since};
+use super::guest::Report;
+use super::{Progress, component_status, version};
 
 /// What goes under `status`, as a merge patch.
 pub(super) fn compute(control_plane: &Value, progress: &Progress, context: &Context) -> Value {
@@ -39,7 +41,7 @@ pub(super) fn compute(control_plane: &Value, progress: &Progress, context: &Cont
             "Identity provider configuration is valid",
         );
     }
-    available(&mut conditions, progress);
+    available(&mut conditions, progress, control_plane);
     let ready = conditions.is_true("Available");
     let mut status = json!({
         "ready": ready,
@@ -63,6 +65,14 @@ pub(super) fn compute(control_plane: &Value, progress: &Progress, context: &Cont
     };
     if let Some(report) = &progress.guest {
         report.tell(&mut conditions, &mut status);
+        connections(&mut conditions, control_plane, report);
+        if !payload_has(control_plane, since::RETRIEVED_UPDATES) {
+            conditions.remove("ClusterVersionRetrievedUpdates");
+        }
+    }
+    if payload_has(control_plane, since::CONTROL_PLANE_VERSION) {
+        status["controlPlaneVersion"] =
+            version::compute(control_plane, progress.components.as_ref(), &context.time.stamp());
     }
     status["conditions"] = conditions.observed(&control_plane["metadata"]["generation"]);
     status
@@ -120,8 +130,41 @@ fn api_server(conditions: &mut Conditions, progress: &Progress) {
     }
 }
 
-/// The first thing that is missing decides. In this generation the other components do not count.
-fn available(conditions: &mut Conditions, progress: &Progress) {
+/// What the hosted-cluster-config operator of newer releases sees from inside: whether either side reaches the other.
+fn connections(conditions: &mut Conditions, control_plane: &Value, report: &Report) {
+    let mut set = |since: u32, kind: &str, without_workers: &str| {
+        if !payload_has(control_plane, since) {
+            return;
+        }
+        if report.has_workers() {
+            conditions.set(kind, true, "AsExpected", "All is well");
+        } else {
+            conditions.set_unknown(kind, "NoWorkerNodesAvailable", without_workers);
+        }
+    };
+    set(
+        since::DATA_PLANE_CONNECTION,
+        "DataPlaneConnectionAvailable",
+        "No worker nodes available",
+    );
+    set(
+        since::CONTROL_PLANE_CONNECTION,
+        "ControlPlaneConnectionAvailable",
+        "No worker nodes available to verify control plane connectivity",
+    );
+    if payload_has(control_plane, since::CONFIG_OPERATOR) {
+        conditions.set(
+            "ConfigOperatorReconciliationSucceeded",
+            true,
+            "AsExpected",
+            "All is well",
+        );
+    }
+}
+
+/// The first thing that is missing decides. The other components count in newer releases only, and until the control plane
+/// was available once.
+fn available(conditions: &mut Conditions, progress: &Progress, control_plane: &Value) {
     let first = ["InfrastructureReady", "EtcdAvailable", "KubeAPIServerAvailable"]
         .into_iter()
         .find(|kind| !conditions.is_true(kind));
@@ -132,6 +175,12 @@ fn available(conditions: &mut Conditions, progress: &Progress) {
         return;
     }
     let Some(cause) = first.and_then(|kind| conditions.get(kind)).cloned() else {
+        let counts = payload_has(control_plane, since::CONTROL_PLANE_VERSION) && !conditions.is_true("Available");
+        let missing = progress.components.as_ref().filter(|_| counts);
+        if let Some(message) = missing.and_then(component_status::Summary::missing) {
+            conditions.set("Available", false, "ComponentsNotAvailable", &message);
+            return;
+        }
         conditions.set("Available", true, "AsExpected", "");
         return;
     };

@@ -6,11 +6,16 @@ use serde_json::{Value, json};
 
 use crate::actor::Context;
 use crate::client::{Result, namespace_of};
-use crate::kind::{CRON_JOB, DEPLOYMENT, HOSTED_CONTROL_PLANE, NODE_POOL};
+use crate::kind::{CRON_JOB, DEPLOYMENT, HOSTED_CONTROL_PLANE, JOB, NODE_POOL};
 use crate::objects::{ensure as ensure_object, merge, owner};
 use crate::site::GuestId;
 
 use super::super::components::{self, COMPONENTS, Stage, deployment};
+use super::super::release::{payload_has, since};
+
+/// The CronJob and the Job of a control plane.
+pub(super) const COLLECT_PROFILES: &str = "olm-collect-profiles";
+pub(super) const FEATURE_GATES: &str = "featuregate-generator";
 
 /// Makes the Deployments of a stage, and gives those that are there the release's image.
 pub(super) async fn ensure(
@@ -43,6 +48,9 @@ pub(super) async fn ensure(
             }
         }
     }
+    if stage == Stage::Infrastructure && payload_has(control_plane, since::COMPONENTS) {
+        ensure_object(client, JOB, &feature_gates(control_plane)).await?;
+    }
     if stage == Stage::ApiServer {
         ensure_object(client, CRON_JOB, &collect_profiles(control_plane)).await?;
     }
@@ -72,11 +80,24 @@ pub(super) async fn scale_autoscaler(
     Ok(())
 }
 
+/// Renders the feature gates that the API server is started with.
+fn feature_gates(control_plane: &Value) -> Value {
+    let container = json!({ "name": "generate", "image": control_plane["spec"]["releaseImage"] });
+    json!({
+        "metadata": {
+            "name": FEATURE_GATES,
+            "namespace": namespace_of(control_plane),
+            "ownerReferences": [owner(HOSTED_CONTROL_PLANE, control_plane)],
+        },
+        "spec": { "template": { "spec": { "restartPolicy": "Never", "containers": [container] } } },
+    })
+}
+
 fn collect_profiles(control_plane: &Value) -> Value {
     let container = json!({ "name": "collect-profiles", "image": control_plane["spec"]["releaseImage"] });
     json!({
         "metadata": {
-            "name": "olm-collect-profiles",
+            "name": COLLECT_PROFILES,
             "namespace": namespace_of(control_plane),
             "ownerReferences": [owner(HOSTED_CONTROL_PLANE, control_plane)],
         },

@@ -13,10 +13,11 @@ use super::super::components::{CAPI_PROVIDER, CLUSTER_API, CONTROL_PLANE_OPERATO
 use super::super::names::{CLUSTER_ANNOTATION, COMPONENT_FINALIZER, FINALIZER, control_plane_namespace, qualified};
 
 /// Fields of the HostedCluster that its control plane has under the same name.
-const SHARED_FIELDS: [&str; 20] = [
+const SHARED_FIELDS: [&str; 25] = [
     "additionalTrustBundle",
     "auditWebhook",
     "autoscaling",
+    "capabilities",
     "channel",
     "clusterID",
     "configuration",
@@ -28,9 +29,13 @@ const SHARED_FIELDS: [&str; 20] = [
     "infraID",
     "infrastructureAvailabilityPolicy",
     "issuerURL",
+    "kubeAPIServerDNSName",
+    "labels",
+    "monitoring",
     "networking",
     "nodeSelector",
     "olmCatalogPlacement",
+    "operatorConfiguration",
     "pausedUntil",
     "platform",
     "tolerations",

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::generation::Generation;
 use crate::objects::{Conditions, is_rolled_out};
 
 use super::Observed;
@@ -22,12 +23,24 @@ const FROM_CONTROL_PLANE: [(&str, &str); 11] = [
     ("ClusterVersionReleaseAccepted", "Condition not found in the CVO."),
 ];
 
+/// The same, which operators of the current generation copy besides.
+const ALSO_FROM_CONTROL_PLANE: [&str; 5] = [
+    "HostedClusterRestoredFromBackup",
+    "DataPlaneConnectionAvailable",
+    "ControlPlaneConnectionAvailable",
+    "EtcdBackupSucceeded",
+    "ConfigOperatorReconciliationSucceeded",
+];
+
 /// What goes under `status`, as a merge patch.
-pub(super) fn compute(hosted_cluster: &Value, observed: &Observed, now: String) -> Value {
+pub(super) fn compute(hosted_cluster: &Value, observed: &Observed, generation: Generation, now: String) -> Value {
     let control_plane = observed.control_plane.as_ref();
     let version = version(hosted_cluster, control_plane, &now);
     let mut conditions = Conditions::of(hosted_cluster, now);
-    of_control_plane(&mut conditions, control_plane);
+    of_control_plane(&mut conditions, control_plane, generation);
+    if generation.is_current() {
+        of_current_operator(&mut conditions);
+    }
     of_verdict(&mut conditions, &observed.verdict);
     of_operator(&mut conditions, observed);
     progressing(&mut conditions, hosted_cluster, &version, observed);
@@ -55,11 +68,37 @@ pub(super) fn compute(hosted_cluster: &Value, observed: &Observed, now: String) 
             }
         }
     }
+    let of_control_plane = control_plane.map(|control_plane| &control_plane["status"]["controlPlaneVersion"]);
+    if let Some(told) = of_control_plane.filter(|told| generation.is_current() && told.is_object()) {
+        status["controlPlaneVersion"] = told.clone();
+    }
     status["conditions"] = conditions.observed(&hosted_cluster["metadata"]["generation"]);
     status
 }
 
-fn of_control_plane(conditions: &mut Conditions, control_plane: Option<&Value>) {
+/// Conditions that a generation's operator copies from the control plane, with what stands there before that has them.
+fn copied(generation: Generation) -> impl Iterator<Item = (&'static str, &'static str)> {
+    let also = ALSO_FROM_CONTROL_PLANE.map(|kind| (kind, "Condition not found in the HCP"));
+    let also = also.into_iter().filter(move |_| generation.is_current());
+    FROM_CONTROL_PLANE.into_iter().chain(also)
+}
+
+fn of_current_operator(conditions: &mut Conditions) {
+    conditions.set(
+        "AutoNodeEnabled",
+        false,
+        "AutoNodeNotConfigured",
+        "AutoNode provisioner is not configured",
+    );
+    conditions.set(
+        "ValidProxyConfiguration",
+        true,
+        "AsExpected",
+        "No proxy CA bundle configured",
+    );
+}
+
+fn of_control_plane(conditions: &mut Conditions, control_plane: Option<&Value>, generation: Generation) {
     let Some(control_plane) = control_plane else {
         conditions.set(
             "Available",
@@ -67,19 +106,22 @@ fn of_control_plane(conditions: &mut Conditions, control_plane: Option<&Value>) 
             "WaitingForAvailable",
             "Waiting for hosted control plane to be healthy",
         );
-        for (kind, _) in FROM_CONTROL_PLANE {
+        for (kind, _) in copied(generation) {
             conditions.set_unknown(kind, "StatusUnknown", "The hosted control plane is not found");
         }
         conditions.set_unknown("Degraded", "StatusUnknown", "The hosted control plane is not found");
         return;
     };
-    for (kind, missing) in FROM_CONTROL_PLANE {
+    for (kind, missing) in copied(generation) {
         if !conditions.copy(control_plane, kind) {
             conditions.set_unknown(kind, "StatusUnknown", missing);
         }
     }
     // These two are absent until they are known.
     conditions.copy(control_plane, "ClusterVersionUpgradeable");
+    if generation.is_current() {
+        conditions.copy(control_plane, "ClusterVersionRetrievedUpdates");
+    }
     conditions.copy(control_plane, "ValidKubeVirtInfraNetworkMTU");
     if crate::conditions::is_true(control_plane, "Degraded") {
         conditions.copy(control_plane, "Degraded");

@@ -1,5 +1,7 @@
 //! The conditions of a NodePool that follow from its spec, and those that follow from its machines.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
 use crate::client::{Result, name_of};
@@ -11,6 +13,8 @@ use super::super::release::Release;
 use super::create::{Made, kind_of, wanted_replicas};
 use super::{Scope, ignition_reached, machines};
 
+/// On a machine: the release that it was made for.
+const RELEASE_VERSION: &str = "hypershift.openshift.io/release-version";
 const CURRENT_CONFIG: &str = "hypershift.openshift.io/nodePoolCurrentConfig";
 const CURRENT_CONFIG_VERSION: &str = "hypershift.openshift.io/nodePoolCurrentConfigVersion";
 const CURRENT_TEMPLATE: &str = "hypershift.openshift.io/nodePoolPlatformMachineTemplate";
@@ -72,6 +76,10 @@ pub(super) async fn of_machines(
             );
         }
     }
+    if scope.context.generation.is_current() {
+        conditions.set("ValidPlatformConfig", true, "AsExpected", "All is well");
+        fields["nodesInfo"] = nodes_info(&machines);
+    }
     let message = format!("Bootstrap KubeVirt Image is {}", release.disk_image());
     conditions.set("ValidPlatformImage", true, "AsExpected", &message);
     conditions.set("ValidTuningConfig", true, "AsExpected", "");
@@ -79,6 +87,35 @@ pub(super) async fn of_machines(
     let repairs = scope.pool["spec"]["management"]["autoRepair"] == true;
     conditions.set("AutorepairEnabled", repairs && reached, "AsExpected", "");
     Ok(())
+}
+
+/// How many nodes of each version there are, ready and not; null while no machine has a node.
+fn nodes_info(machines: &[Value]) -> Value {
+    let mut counts: BTreeMap<(&str, &str), (u32, u32)> = BTreeMap::new();
+    for machine in machines {
+        let Some(kubelet) = machine["status"]["nodeInfo"]["kubeletVersion"].as_str() else {
+            continue;
+        };
+        let release = annotation(machine, RELEASE_VERSION).unwrap_or_default();
+        let (ready, unready) = counts.entry((release, kubelet)).or_default();
+        if conditions::is_true(machine, "NodeHealthy") {
+            *ready += 1;
+        } else {
+            *unready += 1;
+        }
+    }
+    if counts.is_empty() {
+        return Value::Null;
+    }
+    let versions = counts.into_iter().map(|((release, kubelet), (ready, unready))| {
+        json!({
+            "ocpVersion": release,
+            "kubeletVersion": kubelet,
+            "readyNodeCount": ready,
+            "unreadyNodeCount": unready,
+        })
+    });
+    json!({ "nodeVersions": versions.collect::<Vec<_>>() })
 }
 
 fn all_machines(

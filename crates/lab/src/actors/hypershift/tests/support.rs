@@ -47,6 +47,11 @@ impl Lab {
 
     /// With these CRDs in place of the lab's own.
     pub(super) async fn start_with(faults: Faults, crds: Vec<Value>) -> Self {
+        Self::start_of(Generation::default(), faults, crds).await
+    }
+
+    /// In a world of a generation.
+    pub(super) async fn start_of(generation: Generation, faults: Faults, crds: Vec<Value>) -> Self {
         let without = [
             "olm",
             "multicluster_engine",
@@ -58,11 +63,12 @@ impl Lab {
             faults,
             without,
             crds: crds.clone(),
+            generation,
             ..SimulationOptions::default()
         };
         let simulation = Simulation::start(options).await.unwrap();
         let client = Client::new(simulation.client(), "test");
-        for crd in Overrides::new(crds).resolve(crate::schemas::hypershift::crds(Generation::default())) {
+        for crd in Overrides::new(crds).resolve(crate::schemas::hypershift::crds(generation)) {
             client.create(CUSTOM_RESOURCE_DEFINITION, &crd).await.unwrap();
         }
         for name in ["hypershift", "hcp"] {
@@ -125,6 +131,20 @@ impl Lab {
 
     /// Creates a HostedCluster with these fields of the spec in place of the usual ones, and a pool of three.
     pub(super) async fn create_guest(&self, with: Value) {
+        self.create_guest_of(IMAGE, with).await;
+    }
+
+    /// The same, of a release.
+    pub(super) async fn create_guest_of(&self, image: &str, with: Value) {
+        self.make_guest(image, with).await.unwrap();
+    }
+
+    /// The same, where the server may refuse it.
+    pub(super) async fn try_create_guest(&self, with: Value) -> crate::client::Result<()> {
+        self.make_guest(IMAGE, with).await
+    }
+
+    async fn make_guest(&self, image: &str, with: Value) -> crate::client::Result<()> {
         let auth = BASE64_STANDARD.encode("someone:example");
         let config = json!({ "auths": { "quay.io": { "auth": auth } } });
         let secret = json!({
@@ -133,7 +153,7 @@ impl Lab {
         });
         self.client.create(SECRET, &secret).await.unwrap();
         let mut spec = json!({
-            "release": { "image": IMAGE },
+            "release": { "image": image },
             "pullSecret": { "name": "pull-secret" },
             "sshKey": {},
             "etcd": etcd("ocs-storagecluster-ceph-rbd"),
@@ -147,19 +167,18 @@ impl Lab {
         let metadata = json!({ "name": "guest", "namespace": "hcp" });
         self.client
             .create(HOSTED_CLUSTER, &json!({ "metadata": metadata, "spec": spec }))
-            .await
-            .unwrap();
+            .await?;
         let pool = json!({
             "clusterName": "guest",
             "replicas": 3,
-            "release": { "image": IMAGE },
+            "release": { "image": image },
             "management": { "upgradeType": "Replace" },
             "platform": { "type": "KubeVirt", "kubevirt": { "compute": { "cores": 8, "memory": "10Gi" } } },
         });
         self.client
             .create(NODE_POOL, &json!({ "metadata": metadata, "spec": pool }))
-            .await
-            .unwrap();
+            .await?;
+        Ok(())
     }
 
     pub(super) async fn get(&self, kind: Kind, name: &str) -> Value {
