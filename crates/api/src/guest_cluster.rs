@@ -2,10 +2,13 @@
 //!
 //! What upstream knows and this has no field for goes through `overrides`, merged last into the object's `spec`.
 
+mod api_server;
 mod control_plane;
 mod node_pool;
 mod platform;
+mod settings;
 mod source;
+mod workers;
 
 use std::{borrow::Cow, collections::BTreeMap, path::PathBuf};
 
@@ -16,15 +19,22 @@ use serde_json::{Map, Value};
 
 use crate::{document::Positions, secret::Secret};
 
+pub use api_server::{ApiServer, Audit, AuditProfile, AuditRule, ServingCert, TlsProfile};
 pub use control_plane::{
-    Autoscaling, AvailabilityPolicy, Capabilities, Capability, ControlPlane, Etcd, FeatureSet, NetworkType, Networking,
-    ServicePublishing, ServiceType, Services, Toleration, TolerationEffect, TolerationOperator,
+    Autoscaling, AvailabilityPolicy, Capabilities, Capability, ControlPlane, Encryption, Etcd, ExternalIp, FeatureSet,
+    NetworkDiagnostics, NetworkType, Networking, OvnNetworks, ServicePublishing, ServiceType, Services, Toleration,
+    TolerationEffect, TolerationOperator, UnmanagedEtcd,
 };
 pub use node_pool::{
     AccessMode, Arch, CacheStrategy, HostDevice, NodePool, QosClass, RootVolume, Taint, UpgradeType, VolumeMode,
 };
-pub use platform::{ImageContentSource, InfraCluster, StorageDriver, StorageMapping};
-pub use source::{SecretSource, TextSource};
+pub use platform::{ImageContentSource, InfraCluster, StorageDriver, StorageDriverType, StorageMapping};
+pub use settings::{
+    ClusterAutoscaling, ComponentRoute, Expander, GuestIngress, Images, ImportRegistry, Proxy, ScaleDown,
+    ScalingDirection, Scheduler, SchedulerProfile,
+};
+pub use source::{BundleSource, KeySource, SecretSource};
+pub use workers::{Amount, HealthCheck, InPlace, MachinePatch, PatchOperation, Replace, ReplaceStrategy};
 
 /// One guest, with defaults resolved and its files read.
 #[derive(Clone, Debug, PartialEq)]
@@ -64,18 +74,27 @@ pub enum SecretInput {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct GuestClusterSpec {
+    /// Whether the guest was made by something else and stays that owner's: Berth then changes single fields, marks and
+    /// deletes nothing, and makes no Secrets.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub adopt: bool,
     /// What the guest runs.
-    pub release: Release,
+    #[schemars(extend("x-becomes" = "spec"))]
+    pub release: GuestRelease,
     /// The credentials for pulling images.
+    #[schemars(extend("x-becomes" = "spec.pullSecret", "x-edit" = "rollout"))]
     pub pull_secret: SecretSource,
     /// The public key for the workers' `core` user.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ssh_key: Option<TextSource>,
+    #[schemars(extend("x-becomes" = "spec.sshKey", "x-edit" = "rollout"))]
+    pub ssh_key: Option<KeySource>,
     /// Certificates that the guest trusts besides the well-known ones, as PEM.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub additional_trust_bundle: Option<TextSource>,
+    #[schemars(extend("x-becomes" = "spec.additionalTrustBundle", "x-edit" = "rollout"))]
+    pub additional_trust_bundle: Option<BundleSource>,
     /// Mirrors to pull images from.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(extend("x-becomes" = "spec.imageContentSources[]", "x-edit" = "rollout"))]
     pub image_content_sources: Vec<ImageContentSource>,
     /// How the control plane runs.
     #[serde(default)]
@@ -86,7 +105,39 @@ pub struct GuestClusterSpec {
     /// The domain below which the guest's names are; left out, the management cluster's own `apps` domain.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("format" = "dns-subdomain"))]
+    #[schemars(extend("x-becomes" = "spec.dns.baseDomain", "x-edit" = "fixed"))]
     pub base_domain: Option<String>,
+    /// The proxy through which the guest reaches the outside.
+    #[serde(default)]
+    #[schemars(extend("x-becomes" = "spec.configuration.proxy", "x-edit" = "rollout"))]
+    pub proxy: Proxy,
+    /// Which registries the guest uses.
+    #[serde(default)]
+    #[schemars(extend("x-becomes" = "spec.configuration.image", "x-edit" = "rollout"))]
+    pub images: Images,
+    /// The domains of the guest's routes.
+    #[serde(default)]
+    #[schemars(extend("x-becomes" = "spec.configuration.ingress"))]
+    pub ingress: GuestIngress,
+    /// How the guest's scheduler chooses nodes.
+    #[serde(default)]
+    #[schemars(extend("x-becomes" = "spec.configuration.scheduler"))]
+    pub scheduler: Scheduler,
+    /// How the guest's autoscaler behaves; the bounds are each pool's.
+    #[serde(default)]
+    #[schemars(extend("x-becomes" = "spec.autoscaling"))]
+    pub autoscaling: ClusterAutoscaling,
+    /// When workers that stay unhealthy are replaced; a pool's own `healthCheck` goes before it.
+    #[serde(default)]
+    pub health_check: HealthCheck,
+    /// A JSON patch on the virtual machines of all pools.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(extend(
+        "x-becomes" = "metadata.annotations[hypershift.openshift.io/kubevirt-vm-jsonpatch]",
+        "x-encoded" = "json",
+        "x-edit" = "machines"
+    ))]
+    pub machine_patches: Vec<MachinePatch>,
     /// How the control plane's services are reached.
     #[serde(default)]
     pub services: Services,
@@ -95,46 +146,76 @@ pub struct GuestClusterSpec {
     pub node_pools: Vec<NodePool>,
     /// Another cluster that runs the workers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-becomes" = "spec.platform.kubevirt.credentials", "x-edit" = "fixed"))]
     pub infra_cluster: Option<InfraCluster>,
     /// Which storage and snapshot classes the guest sees.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-becomes" = "spec.platform.kubevirt.storageDriver", "x-edit" = "fixed"))]
     pub storage_driver: Option<StorageDriver>,
     /// Whether the guest uses FIPS-validated cryptography; can't be changed later.
     #[serde(default)]
+    #[schemars(extend("x-becomes" = "spec.fips", "x-edit" = "fixed"))]
     pub fips: bool,
     /// Optional parts of OpenShift.
     #[serde(default)]
+    #[schemars(extend("x-becomes" = "spec.capabilities", "x-edit" = "fixed"))]
     pub capabilities: Capabilities,
     /// A predefined set of features.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-becomes" = "spec.configuration.featureGate.featureSet", "x-edit" = "fixed"))]
     pub feature_set: Option<FeatureSet>,
     /// Where the operator catalogs run.
     #[serde(default)]
+    #[schemars(extend("x-becomes" = "spec.olmCatalogPlacement", "x-edit" = "fixed"))]
     pub olm_catalog_placement: OlmCatalogPlacement,
     /// Whether the default operator catalogs are off.
     #[serde(default)]
+    #[schemars(extend("x-becomes" = "spec.configuration.operatorhub.disableAllDefaultSources"))]
     pub olm_disable_default_sources: bool,
     /// The guest's infrastructure ID; left out, HyperShift makes one.
     #[serde(default, rename = "infraID", skip_serializing_if = "Option::is_none")]
     #[schemars(extend("format" = "dns-label"))]
+    #[schemars(extend("x-becomes" = "spec.infraID", "x-edit" = "fixed"))]
     pub infra_id: Option<String>,
     /// How the guest is reached once it runs.
     #[serde(default)]
     pub access: Access,
     /// Whether HyperShift leaves the guest alone: `true`, or until a time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-becomes" = "spec.pausedUntil", "x-true" = "true"))]
     pub paused: Option<PausedUntil>,
     /// Fields of upstream objects' `spec`, merged last.
     #[serde(default)]
     pub overrides: Overrides,
 }
 
-/// What a cluster or a pool runs.
+/// What a guest runs, and where it learns of newer releases.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct GuestRelease {
+    /// The release image, as `quay.io/openshift-release-dev/ocp-release:4.17.0-multi`.
+    #[schemars(extend("format" = "image", "x-becomes" = ".release.image", "x-edit" = "rollout"))]
+    pub image: String,
+    /// Another release image for what runs on the management cluster.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("format" = "image", "x-becomes" = ".controlPlaneRelease.image"))]
+    pub control_plane_image: Option<String>,
+    /// The update channel, as `stable-4.17`: without one no updates are found.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1), extend("x-becomes" = ".channel"))]
+    pub channel: Option<String>,
+    /// Another service that knows of updates; left out, Red Hat's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("format" = "url", "x-becomes" = ".updateService"))]
+    pub update_service: Option<String>,
+}
+
+/// What a pool runs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Release {
     /// The release image, as `quay.io/openshift-release-dev/ocp-release:4.17.0-multi`.
-    #[schemars(extend("format" = "image"))]
+    #[schemars(extend("format" = "image", "x-becomes" = ".image", "x-edit" = "rollout"))]
     pub image: String,
 }
 
@@ -162,6 +243,11 @@ pub struct Overrides {
     /// Fields of every NodePool's `spec`; a pool's own `overrides` come after these.
     #[schemars(with = "BTreeMap<String, Value>")]
     pub node_pool: Map<String, Value>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 /// Where the operator catalogs run.
@@ -192,9 +278,10 @@ impl GuestCluster {
         format!("{}-{}", self.namespace, self.name)
     }
 
-    /// The name of the NodePool that a pool of the document becomes.
+    /// The name of the NodePool that a pool of the document becomes: one of its own, or `<guest>-<pool>`.
     pub fn node_pool_name(&self, pool: &NodePool) -> String {
-        format!("{}-{}", self.name, pool.name)
+        let usual = || format!("{}-{}", self.name, pool.name);
+        pool.node_pool_name.clone().unwrap_or_else(usual)
     }
 }
 

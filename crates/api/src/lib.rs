@@ -16,6 +16,7 @@ mod quantity;
 mod resource;
 mod schema;
 mod secret;
+mod upstream;
 pub mod views;
 pub mod yaml;
 
@@ -27,11 +28,15 @@ pub use cidr::{Cidr, CidrError};
 pub use document::{DocumentError, Documents, Position, Positions, PullSecretProblem, Source, check_pull_secret, load};
 pub use duration::{DurationError, GoDuration};
 pub use guest_cluster::{
-    Access, AccessMode, Arch, Autoscaling, AvailabilityPolicy, CacheStrategy, Capabilities, Capability, ControlPlane,
-    Etcd, FeatureSet, GuestCluster, GuestClusterSpec, HostDevice, ImageContentSource, InfraCluster, NetworkType,
-    Networking, NodePool, OlmCatalogPlacement, Overrides, PausedUntil, QosClass, Release, RootVolume, SecretInput,
-    SecretSource, ServicePublishing, ServiceType, Services, StorageDriver, StorageMapping, Taint, TextSource,
-    Toleration, TolerationEffect, TolerationOperator, UpgradeType, VolumeMode,
+    Access, AccessMode, Amount, ApiServer, Arch, Audit, AuditProfile, AuditRule, Autoscaling, AvailabilityPolicy,
+    BundleSource, CacheStrategy, Capabilities, Capability, ClusterAutoscaling, ComponentRoute, ControlPlane,
+    Encryption, Etcd, Expander, ExternalIp, FeatureSet, GuestCluster, GuestClusterSpec, GuestIngress, GuestRelease,
+    HealthCheck, HostDevice, ImageContentSource, Images, ImportRegistry, InPlace, InfraCluster, KeySource,
+    MachinePatch, NetworkDiagnostics, NetworkType, Networking, NodePool, OlmCatalogPlacement, Overrides, OvnNetworks,
+    PatchOperation, PausedUntil, Proxy, QosClass, Release, Replace, ReplaceStrategy, RootVolume, ScaleDown,
+    ScalingDirection, Scheduler, SchedulerProfile, SecretInput, SecretSource, ServicePublishing, ServiceType, Services,
+    ServingCert, StorageDriver, StorageDriverType, StorageMapping, Taint, TlsProfile, Toleration, TolerationEffect,
+    TolerationOperator, UnmanagedEtcd, UpgradeType, VolumeMode,
 };
 pub use management_cluster::{
     CatalogSource, Channel, Cli, Ingress, InstallPlanApproval, ManagementCluster, ManagementClusterSpec,
@@ -40,5 +45,8 @@ pub use management_cluster::{
 pub use name::{NameError, check_label, check_subdomain};
 pub use quantity::{Quantity, QuantityError};
 pub use resource::Resource;
-pub use schema::schemas;
+pub use schema::{Edit, Field, fields_of_kind, fixed_fields, schemas};
 pub use secret::Secret;
+pub use upstream::{
+    hosted_cluster_fields, node_pool_fields, pool_of_node_pool, read_field, set_field, spec_of_hosted_cluster,
+};

@@ -1,11 +1,17 @@
 //! The JSON Schemas of Berth's documents: for editors, and for the check of a document's structure.
 
+mod field;
+
 use std::sync::LazyLock;
 
 use schemars::{JsonSchema, generate::SchemaSettings};
 use serde_json::{Value, json};
 
 use crate::document::{API_VERSION, GuestClusterDocument, ManagementClusterDocument};
+
+#[cfg(test)]
+pub(crate) use field::fields;
+pub use field::{Edit, Field, fields_of_kind, fixed_fields};
 
 const GUEST_CLUSTER_FILE: &str = "guest-cluster.json";
 const MANAGEMENT_CLUSTER_FILE: &str = "management-cluster.json";
@@ -43,6 +49,73 @@ pub(crate) fn guest_cluster() -> &'static Value {
 pub(crate) fn management_cluster() -> &'static Value {
     static SCHEMA: LazyLock<Value> = LazyLock::new(of::<ManagementClusterDocument>);
     &SCHEMA
+}
+
+/// The schema of a GuestCluster's `spec`.
+pub(crate) fn guest_spec() -> &'static Value {
+    resolve(guest_cluster(), &guest_cluster()["properties"]["spec"])
+}
+
+/// The schema of a pool of a GuestCluster.
+pub(crate) fn node_pool() -> &'static Value {
+    resolve(guest_cluster(), &guest_spec()["properties"]["nodePools"]["items"])
+}
+
+/// Follows a reference within a kind's schema, and the one that an optional field wraps.
+pub(crate) fn resolve<'s>(root: &'s Value, schema: &'s Value) -> &'s Value {
+    if let Some(target) = schema.get("$ref").and_then(Value::as_str) {
+        let pointer = target.trim_start_matches('#');
+        return root.pointer(pointer).map_or(schema, |schema| resolve(root, schema));
+    }
+    let optional = schema.get("anyOf").and_then(Value::as_array);
+    let inner = optional.and_then(|options| options.iter().find(|option| option.get("$ref").is_some()));
+    inner.map_or(schema, |inner| resolve(root, inner))
+}
+
+/// The fields of a schema.
+pub(crate) fn properties(schema: &Value) -> impl Iterator<Item = (&String, &Value)> {
+    schema
+        .get("properties")
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten()
+}
+
+/// The texts that a schema allows, where it is a choice.
+pub(crate) fn choices(schema: &Value) -> Option<Vec<&str>> {
+    if schema.get("enum").is_some() {
+        return Some(texts(schema.get("enum")).collect());
+    }
+    let options = schema.get("oneOf")?.as_array()?;
+    Some(
+        options
+            .iter()
+            .flat_map(|option| {
+                option
+                    .get("const")
+                    .and_then(Value::as_str)
+                    .into_iter()
+                    .chain(texts(option.get("enum")))
+            })
+            .collect(),
+    )
+}
+
+/// The types that a schema allows; none where it allows all.
+pub(crate) fn types(schema: &Value) -> Vec<&str> {
+    match schema.get("type") {
+        Some(Value::String(kind)) => vec![kind],
+        Some(list) => texts(Some(list)).collect(),
+        None => Vec::new(),
+    }
+}
+
+/// The texts of a list.
+pub(crate) fn texts(list: Option<&Value>) -> impl Iterator<Item = &str> {
+    list.and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
 }
 
 fn of<T: JsonSchema>() -> Value {

@@ -6,6 +6,7 @@
 //!
 //! What is not here: I/O, a clock, a Kubernetes client. Everything is a value in, a value out.
 
+mod adopt;
 mod assess;
 pub mod capacity;
 mod change;

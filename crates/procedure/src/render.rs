@@ -26,7 +26,7 @@ pub use dialect::Dialect;
 pub(crate) use from_document::by;
 pub use from_document::request;
 pub use request::{Infra, PoolRequest, Publishing, Request, Scaling, SshKey};
-pub use schema::unknown_fields;
+pub use schema::{Fault, Misfit, knows_field, misfits, unknown_fields};
 
 /// One object of a hosted cluster.
 #[derive(Clone, Debug, PartialEq)]
@@ -104,12 +104,14 @@ fn secrets(request: &Request) -> Vec<Rendered> {
             [("kubeconfig", content.clone())],
         ));
     }
-    let mut encryption = Rendered::secret(request, &request.etcd_key_name(), Some("Opaque"), []);
-    encryption.generate.push(Generate::RandomBytes {
-        key: "key".to_owned(),
-        length: 32,
-    });
-    secrets.push(encryption);
+    if request.encryption_key.is_none() {
+        let mut encryption = Rendered::secret(request, &request.etcd_key_name(), Some("Opaque"), []);
+        encryption.generate.push(Generate::RandomBytes {
+            key: "key".to_owned(),
+            length: 32,
+        });
+        secrets.push(encryption);
+    }
     secrets
 }
 

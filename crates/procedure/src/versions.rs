@@ -66,6 +66,39 @@ pub const MATRIX: [Row; 9] = [
     Row::new((2, 17), (20, 22), 22),
 ];
 
+/// Fields of a HostedCluster that the oldest schema in the field (HyperShift of OpenShift 4.17, multicluster engine 2.7) does
+/// not have, each with the first release that is known to have it. Releases between may have it as well: whether a server
+/// has a field is asked of its schema, this only says where to go.
+pub const NEWER_FIELDS: [(&str, &str); 12] = [
+    ("spec.autoNode", NEWEST),
+    ("spec.autoscaling.balancingIgnoredLabels", NEWEST),
+    ("spec.autoscaling.expanders", NEWEST),
+    ("spec.autoscaling.maxFreeDifferenceRatioPercent", NEWEST),
+    ("spec.autoscaling.scaleDown", NEWEST),
+    ("spec.autoscaling.scaling", NEWEST),
+    ("spec.capabilities", NEWEST),
+    ("spec.kubeAPIServerDNSName", NEWEST),
+    ("spec.labels", NEWEST),
+    ("spec.monitoring", NEWEST),
+    ("spec.networking.allocateNodeCIDRs", NEWEST),
+    ("spec.operatorConfiguration", NEWEST),
+];
+
+const NEWEST: &str = "HyperShift 5.1 (multicluster engine 5.0)";
+
+/// The first release that is known to have a field which older ones lack.
+pub fn since(field: &str) -> Option<&'static str> {
+    let is_below = |known: &str| {
+        field
+            .strip_prefix(known)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    };
+    NEWER_FIELDS
+        .into_iter()
+        .find(|(known, _)| is_below(known))
+        .map(|(_, since)| since)
+}
+
 /// The channel to install from on a management cluster of a version.
 ///
 /// Of the offered channels that the table has for this version: the newest whose guests are no newer than the management

@@ -41,9 +41,73 @@ pub(super) fn check(format: &str, text: &str) -> Result<(), Misfit> {
         }),
         "image" => check_image(text),
         "network-attachment" => check_network_attachment(text),
+        "ip" => told(
+            text.parse::<std::net::IpAddr>().is_ok(),
+            text,
+            "an IP address",
+            "write one as in `172.20.0.1`",
+        ),
+        // An address may hold a password: it is not repeated.
+        "url" if !is_url(text, &["http", "https"]) => Err(Misfit {
+            cause: "this is not an address".to_owned(),
+            fix: "write one as in `https://host.example.com:8443`".to_owned(),
+        }),
+        "snapshot-url" => told(
+            is_url(text, &["https", "s3"]),
+            text,
+            "the address of a snapshot",
+            "write one that begins with `https://` or `s3://`",
+        ),
+        "amount" => told(
+            is_amount(text),
+            text,
+            "an amount",
+            "write a number, or a part as in `25%`",
+        ),
+        "port-range" => told(
+            is_port_range(text),
+            text,
+            "a range of ports",
+            "write one as in `30000-32767`",
+        ),
+        "json-pointer" => told(
+            text.starts_with('/'),
+            text,
+            "a path of a JSON patch",
+            "write one as in `/spec/template/spec/domain/cpu/model`",
+        ),
         "paused-until" => check_paused_until(text),
         _ => Ok(()),
     }
+}
+
+fn told(holds: bool, text: &str, what: &str, fix: &str) -> Result<(), Misfit> {
+    if holds {
+        return Ok(());
+    }
+    Err(Misfit {
+        cause: format!("`{text}` is not {what}"),
+        fix: fix.to_owned(),
+    })
+}
+
+fn is_url(text: &str, schemes: &[&str]) -> bool {
+    let rest = schemes
+        .iter()
+        .find_map(|scheme| text.strip_prefix(scheme)?.strip_prefix("://"));
+    rest.is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/') && !text.contains(char::is_whitespace))
+}
+
+fn is_amount(text: &str) -> bool {
+    let number = text.strip_suffix('%').unwrap_or("");
+    number.parse::<u32>().is_ok_and(|part| part <= 100)
+}
+
+fn is_port_range(text: &str) -> bool {
+    let bounds = text
+        .split_once('-')
+        .and_then(|(first, last)| Some((first.parse::<u16>().ok()?, last.parse::<u16>().ok()?)));
+    bounds.is_some_and(|(first, last)| 0 < first && first <= last)
 }
 
 fn check_image(text: &str) -> Result<(), Misfit> {

@@ -63,6 +63,11 @@ impl Positions {
         );
     }
 
+    /// Whether a field is written.
+    pub fn has(&self, path: &str) -> bool {
+        self.0.contains_key(path)
+    }
+
     /// Where a field stands, as `spec.networking.clusterNetwork[0]`; where it is left out, the nearest field around it.
     /// `None` only where there is no document at all.
     pub fn at(&self, path: &str) -> Option<Position> {

@@ -2,6 +2,9 @@
 //!
 //! Rules read plain JSON, so that they speak up even where another part of the document is wrong.
 
+mod pool;
+mod settings;
+
 use serde_json::Value;
 
 use super::structure::quoted;
@@ -28,6 +31,18 @@ fn breach(field: impl Into<String>, cause: impl Into<String>, fix: impl Into<Str
     }
 }
 
+/// The texts in a list's lists, each with its place.
+fn texts_at<'d>(document: &'d Value, path: &[&str], name: &str) -> Vec<(String, &'d str)> {
+    let mut texts = Vec::new();
+    for (outer, entry) in list(document, path).iter().enumerate() {
+        for (inner, text) in list(entry, &[name]).iter().enumerate() {
+            let place = format!("{}[{outer}].{name}[{inner}]", path.join("."));
+            texts.extend(text.as_str().map(|text| (place, text)));
+        }
+    }
+    texts
+}
+
 /// Everything that is wrong with a GuestCluster beyond its structure.
 pub(super) fn check_guest(document: &Value) -> Vec<Breach> {
     let mut breaches = Vec::new();
@@ -36,8 +51,16 @@ pub(super) fn check_guest(document: &Value) -> Vec<Breach> {
     check_overlaps(document, &mut breaches);
     check_services(document, &mut breaches);
     check_capabilities(document, &mut breaches);
+    settings::check(document, &mut breaches);
+    pool::check_patches(document.get("spec").unwrap_or(&Value::Null), "spec", &mut breaches);
+    for labels in [["controlPlane", "labels"], ["controlPlane", "nodeSelector"]] {
+        let path = ["spec", labels[0], labels[1]];
+        pool::check_labels(at(document, &path), &path.join("."), &mut breaches);
+    }
     for (index, pool) in list(document, &["spec", "nodePools"]).iter().enumerate() {
-        check_pool(pool, &format!("spec.nodePools[{index}]"), &mut breaches);
+        let path = format!("spec.nodePools[{index}]");
+        check_pool(pool, &path, &mut breaches);
+        pool::check(pool, &path, &mut breaches);
     }
     breaches
 }
@@ -75,6 +98,23 @@ fn check_names(document: &Value, breaches: &mut Vec<Breach>) {
                 format!("a second pool is called `{pool_name}`"),
                 "give each pool its own name",
             ));
+        }
+        let own_name = |pool: &Value| {
+            let usual = || Some(format!("{name}-{}", text(pool, &["name"])?));
+            text(pool, &["nodePoolName"]).map(str::to_owned).or_else(usual)
+        };
+        let own = own_name(pool);
+        if text(pool, &["nodePoolName"]).is_some() {
+            if pools
+                .iter()
+                .enumerate()
+                .any(|(other, pool)| other != index && own_name(pool) == own)
+            {
+                let cause = format!("a second NodePool is called `{}`", own.unwrap_or_default());
+                let field = format!("spec.nodePools[{index}].nodePoolName");
+                breaches.push(breach(field, cause, "give each pool its own name"));
+            }
+            continue;
         }
         let length = name.len() + 1 + pool_name.len();
         if length > LONGEST_LABEL && pool_name.len() <= LONGEST_LABEL && name.len() <= LONGEST_LABEL {
@@ -212,8 +252,8 @@ fn check_pool(pool: &Value, path: &str, breaches: &mut Vec<Breach>) {
             "write a `max` of at least `min`",
         ));
     }
-    if text(pool, &["arch"]) == Some("arm64") {
-        let cause = "arm64 workers are not to be had on KubeVirt";
+    if let Some(arch) = text(pool, &["arch"]).filter(|arch| ["arm64", "ppc64le"].contains(arch)) {
+        let cause = format!("{arch} workers are not to be had on KubeVirt");
         breaches.push(breach(
             format!("{path}.arch"),
             cause,

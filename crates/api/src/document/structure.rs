@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::{format, position::join};
 use crate::{
+    schema::{self, choices, texts, types},
     views,
     yaml::{Content, Entry, Node, Place},
 };
@@ -63,15 +64,8 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// Follows a reference, and the one that an optional field wraps.
     fn resolve(&self, schema: &'a Value) -> &'a Value {
-        if let Some(target) = schema.get("$ref").and_then(Value::as_str) {
-            let pointer = target.trim_start_matches('#');
-            return self.root.pointer(pointer).map_or(schema, |schema| self.resolve(schema));
-        }
-        let optional = schema.get("anyOf").and_then(Value::as_array);
-        let inner = optional.and_then(|options| options.iter().find(|option| option.get("$ref").is_some()));
-        inner.map_or(schema, |inner| self.resolve(inner))
+        schema::resolve(self.root, schema)
     }
 
     fn map(&mut self, schema: &'a Value, entries: &[Entry], place: Place, path: &str) {
@@ -292,42 +286,6 @@ fn what_is(schema: &Value, name: &str) -> String {
 /// `spec.nodePools[3].name` → `spec.nodePools[].name`.
 fn without_indices(path: &str) -> String {
     path.chars().filter(|c| !c.is_ascii_digit()).collect()
-}
-
-/// The types that a schema allows; none where it allows all.
-fn types(schema: &Value) -> Vec<&str> {
-    match schema.get("type") {
-        Some(Value::String(kind)) => vec![kind],
-        Some(list) => texts(Some(list)).collect(),
-        None => Vec::new(),
-    }
-}
-
-/// The texts that a schema allows, where it is a choice.
-fn choices(schema: &Value) -> Option<Vec<&str>> {
-    if schema.get("enum").is_some() {
-        return Some(texts(schema.get("enum")).collect());
-    }
-    let options = schema.get("oneOf")?.as_array()?;
-    Some(
-        options
-            .iter()
-            .flat_map(|option| {
-                option
-                    .get("const")
-                    .and_then(Value::as_str)
-                    .into_iter()
-                    .chain(texts(option.get("enum")))
-            })
-            .collect(),
-    )
-}
-
-fn texts(list: Option<&Value>) -> impl Iterator<Item = &str> {
-    list.and_then(Value::as_array)
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_str)
 }
 
 fn is_of(kind: &str, node: &Node) -> bool {

@@ -324,3 +324,163 @@ fn overrides_keep_upstreams_fields_and_nulls() {
         serde_json::json!({"autoscaling": {"maxNodesTotal": 5}, "channel": null})
     );
 }
+
+#[test]
+fn what_excludes_or_needs_another_field_is_refused_at_its_place() {
+    let errors = refused(&guest(
+        "  services:
+    apiServer: {type: LoadBalancer, hostname: api.example.com}
+    ignition: {type: Route, hostname: x.example.com}
+    konnectivity: {type: Route, hostname: x.example.com}
+  networking: {hostPrefix: 14, clusterNetwork: [10.132.0.0/14], ovn: {joinSubnet: 10.9.0.0/16, transitSubnet: 10.9.0.0/16}}
+  controlPlane:
+    etcd: {size: 8Gi, unmanaged: {endpoint: 'https://etcd:2379', tlsSecret: etcd}}
+    encryption: {activeKey: a, backupKey: a}
+    serviceAccountSigningKey: key
+    nodeSelector: {'a b': c}
+    apiServer: {advertiseAddress: 172.31.0.9, servingCerts: [{secret: s, names: [api.example.com]}]}
+  proxy: {noProxy: [.svc]}
+  images: {allowedRegistries: [a], blockedRegistries: [b]}
+  autoscaling: {scaling: ScaleUpOnly, scaleDown: {delayAfterAddSeconds: 5}, expanders: [Random, Random]}
+  storageDriver: {type: None, storageClasses: [{infra: a, guest: c}, {infra: b, guest: c}]}
+  machinePatches: [{op: add, path: /spec}, {op: remove, path: spec, value: 1}]
+  nodePools:
+    - {name: a, upgradeType: InPlace, replace: {maxSurge: 1}, inPlace: {maxUnavailable: 0}, arch: ppc64le}
+    - {name: b, replace: {maxSurge: 0}, healthCheck: {timeout: 5m}, nodeLabels: {x: '-'}}
+    - {name: c, replace: {strategy: OnDelete, maxSurge: 1}, nodePoolName: g-b}
+    - {name: d, replace: {maxSurge: 101%}}
+",
+    ));
+    assert_snapshot!(errors, @r"
+    docs/a.yaml:10:43: `x.example.com` is `ignition`'s name already
+      spec.services.konnectivity.hostname: give each service its own name
+    docs/a.yaml:11:28: a node's part (/14) would be no smaller than the whole (10.132.0.0/14)
+      spec.networking.hostPrefix: write a longer prefix
+    docs/a.yaml:11:111: `transitSubnet` is `joinSubnet` as well
+      spec.networking.ovn.transitSubnet: give each network its own range
+    docs/a.yaml:13:18: `size` is about a store of the guest's own, this one is unmanaged
+      spec.controlPlane.etcd.size: leave `size` out
+    docs/a.yaml:14:43: the former key is the active one
+      spec.controlPlane.encryption.backupKey: leave `backupKey` out
+    docs/a.yaml:15:31: a signing key of one's own needs an `issuerURL`
+      spec.controlPlane.serviceAccountSigningKey: add `issuerURL`
+    docs/a.yaml:16:27: `a b` is not the key of a label
+      spec.controlPlane.nodeSelector.a b: use letters, digits, `-`, `_` and `.`, at most 63, with a letter or digit at both ends; a key may have a domain and `/` before it
+    docs/a.yaml:17:35: `172.31.0.9` is within `172.31.0.0/16` of `spec.networking.serviceNetwork`
+      spec.controlPlane.apiServer.advertiseAddress: choose an address outside the guest's networks
+    docs/a.yaml:17:82: `api.example.com` is the name of the API server's own load balancer
+      spec.controlPlane.apiServer.servingCerts[0].names[0]: take the name out of the certificate's `names`
+    docs/a.yaml:18:10: a proxy without an address does nothing
+      spec.proxy: add `httpProxy` or `httpsProxy`, or leave `proxy` out
+    docs/a.yaml:19:55: `allowedRegistries` and `blockedRegistries` exclude each other
+      spec.images.blockedRegistries: leave one of them out
+    docs/a.yaml:20:50: nothing is taken away with `ScaleUpOnly`
+      spec.autoscaling.scaleDown: leave `scaleDown` out
+    docs/a.yaml:20:97: `Random` stands here twice
+      spec.autoscaling.expanders[1]: name each once
+    docs/a.yaml:21:47: mappings are for the type Manual, this is None
+      spec.storageDriver.storageClasses: leave the mappings or the type out
+    docs/a.yaml:21:88: a second class is called `c` in the guest
+      spec.storageDriver.storageClasses[1].guest: choose another name
+    docs/a.yaml:22:20: `value` is missing
+      spec.machinePatches[0]: add `value`
+    docs/a.yaml:22:63: `spec` is not a path of a JSON patch
+      spec.machinePatches[1].path: write one as in `/spec/template/spec/domain/cpu/model`
+    docs/a.yaml:22:76: a removal has no value
+      spec.machinePatches[1].value: leave `value` out
+    docs/a.yaml:24:48: `replace` is for the upgrade type Replace
+      spec.nodePools[0].replace: leave it out, or write `upgradeType: Replace`
+    docs/a.yaml:24:89: with none missing, no worker can be updated
+      spec.nodePools[0].inPlace.maxUnavailable: write at least 1
+    docs/a.yaml:24:99: ppc64le workers are not to be had on KubeVirt
+      spec.nodePools[0].arch: leave `arch` out, or write `amd64`
+    docs/a.yaml:25:37: with no worker besides and none missing, none can be replaced
+      spec.nodePools[1].replace.maxSurge: write at least 1 for one of them
+    docs/a.yaml:25:54: `healthCheck` does nothing without `autoRepair`
+      spec.nodePools[1].healthCheck: add `autoRepair: true`
+    docs/a.yaml:25:85: `-` is not the value of a label
+      spec.nodePools[1].nodeLabels.x: use letters, digits, `-`, `_` and `.`, at most 63, with a letter or digit at both ends; a key may have a domain and `/` before it
+    docs/a.yaml:26:57: `maxSurge` is for the strategy RollingUpdate
+      spec.nodePools[2].replace.maxSurge: leave `maxSurge` out
+    docs/a.yaml:26:75: a second NodePool is called `g-b`
+      spec.nodePools[2].nodePoolName: give each pool its own name
+    docs/a.yaml:27:37: `101%` is not an amount
+      spec.nodePools[3].replace.maxSurge: write a number, or a part as in `25%`
+    ");
+}
+
+#[test]
+fn an_adopted_guest_names_secrets_that_exist() {
+    let adopted = guest("  adopt: true\n  sshKey: {file: id.pub}\n");
+    assert_snapshot!(refused(&adopted), @r"
+    docs/a.yaml:6:22: nothing is made for a guest that is adopted
+      spec.pullSecret.file: name what exists: `secret: NAME`
+    docs/a.yaml:8:18: nothing is made for a guest that is adopted
+      spec.sshKey.file: name what exists: `secret: NAME`
+    ");
+    let named = adopted
+        .replace("{file: pull-secret.json}", "{secret: pull}")
+        .replace("{file: id.pub}", "{secret: key}");
+    assert_eq!(one(&named).pull_secret, SecretInput::Existing("pull".to_owned()));
+}
+
+/// The example with every field has every field, but for those that exclude others.
+#[test]
+fn the_example_with_every_field_has_every_field() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples");
+    let path = folder.join("every-field.yaml");
+    let text = fs::read_to_string(&path).unwrap();
+    let source = Source {
+        path,
+        text: text.clone(),
+    };
+    let documents =
+        load(vec![source], &|path| fs::read(path), &|_| None).unwrap_or_else(|errors| panic!("{errors:#?}"));
+    assert_eq!(documents.guests.len(), 1);
+    let value = crate::yaml::parse(&text).unwrap().remove(0);
+    let (_, fields) = crate::fields_of_kind("guestcluster").unwrap();
+    let missing: Vec<String> = fields
+        .into_iter()
+        .filter(|field| field.is_leaf && !has(&value, &field.path))
+        .map(|field| field.path)
+        .collect();
+    assert_eq!(
+        missing,
+        [
+            "spec.additionalTrustBundle.env",
+            "spec.additionalTrustBundle.file",
+            "spec.additionalTrustBundle.value",
+            "spec.controlPlane.etcd.unmanaged.endpoint",
+            "spec.controlPlane.etcd.unmanaged.tlsSecret",
+            "spec.images.allowedRegistries",
+            "spec.infraCluster.kubeconfig.env",
+            "spec.infraCluster.kubeconfig.file",
+            "spec.pullSecret.env",
+            "spec.pullSecret.secret",
+            "spec.services.apiServer.address",
+            "spec.services.apiServer.port",
+            "spec.services.ignition.address",
+            "spec.services.ignition.port",
+            "spec.services.konnectivity.hostname",
+            "spec.services.oauthServer.address",
+            "spec.services.oauthServer.port",
+            "spec.sshKey.env",
+            "spec.sshKey.file",
+            "spec.sshKey.value",
+        ]
+    );
+}
+
+/// Whether some entry of each list on the way has the field.
+fn has(value: &serde_json::Value, path: &str) -> bool {
+    let (name, rest) = path
+        .split_once('.')
+        .map_or((path, None), |(name, rest)| (name, Some(rest)));
+    let inner = value.get(name.trim_end_matches("[]"));
+    match (inner, rest) {
+        (None, _) => false,
+        (Some(_), None) => true,
+        (Some(serde_json::Value::Array(entries)), Some(rest)) => entries.iter().any(|entry| has(entry, rest)),
+        (Some(inner), Some(rest)) => has(inner, rest),
+    }
+}

@@ -317,11 +317,15 @@ pub(super) fn exists(facts: &Facts, guest: &GuestCluster) -> bool {
     hosted_cluster(facts, guest).is_some()
 }
 
+/// A NodePool of the guest, where there is one of this name.
+pub(super) fn node_pool<'a>(facts: &'a Facts, guest: &GuestCluster, wanted: &str) -> Option<&'a Value> {
+    objects(facts, &Selector::all(resources::NODE_POOL))
+        .find(|pool| name(pool) == wanted && text(pool, &["metadata", "namespace"]) == Some(&guest.namespace))
+}
+
 /// Whether a pool's NodePool is there.
 pub(super) fn has_pool(facts: &Facts, guest: &GuestCluster, pool: &NodePool) -> bool {
-    objects(facts, &Selector::all(resources::NODE_POOL)).any(|object| {
-        name(object) == guest.node_pool_name(pool) && text(object, &["metadata", "namespace"]) == Some(&guest.namespace)
-    })
+    node_pool(facts, guest, &guest.node_pool_name(pool)).is_some()
 }
 
 fn runs_release(facts: &Facts, guest: &GuestCluster) -> bool {

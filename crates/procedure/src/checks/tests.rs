@@ -272,6 +272,10 @@ fn with_guest() -> World {
         "networking": { "clusterNetwork": [{ "cidr": "10.132.0.0/14", "hostPrefix": 23 }] },
         "etcd": { "managed": { "storage": { "persistentVolume": { "size": "8192Mi" } } } },
         "fips": false,
+        "olmCatalogPlacement": "management",
+        "services": [{ "service": "Ignition", "servicePublishingStrategy": { "type": "Route" } }],
+        "platform": { "type": "KubeVirt", "kubevirt": { "baseDomainPassthrough": true } },
+        "dns": { "baseDomain": "apps.example.com" },
     });
     world
         .put(object(
@@ -290,7 +294,7 @@ fn with_guest() -> World {
             resources::NODE_POOL,
             "hcp",
             "guest-cluster-0-workers",
-            &json!({}),
+            &json!({ "spec": { "management": { "upgradeType": "Replace" } } }),
         ));
     world
 }
@@ -343,6 +347,40 @@ fn what_a_guest_was_made_with_stays() {
         text.lines()
             .nth(at.line as usize - 1)
             .is_some_and(|line| line.contains("clusterNetwork"))
+    );
+}
+
+/// Each fixed field of the document, with the value it was made with and another one.
+#[test]
+fn fixed_fields_of_both_objects_are_refused_with_what_they_are() {
+    let world = with_guest();
+    for (spec, field) in [
+        ("olmCatalogPlacement: guest", "spec.olmCatalogPlacement"),
+        ("fips: true", "spec.fips"),
+        (
+            "services: {ignition: {type: NodePort, address: 192.0.2.7}}",
+            "spec.services.ignition.type",
+        ),
+        ("controlPlane: {etcd: {size: 16Gi}}", "spec.controlPlane.etcd.size"),
+        ("storageDriver: {type: None}", "spec.storageDriver.type"),
+    ] {
+        let text = guest_with(spec).replace(
+            "  controlPlane: {etcd: {storageClass: ocs-storagecluster-ceph-rbd}}\n",
+            "",
+        );
+        let results = run_on(&world, &text);
+        let found = result(&results, "fixed-field");
+        assert!(
+            found.evidence.starts_with(&format!("`{field}` was made as")),
+            "{found:?}"
+        );
+    }
+    let text = EXAMPLE.replace("memory: 10Gi", "memory: 10Gi, upgradeType: InPlace");
+    let results = run_on(&world, &text);
+    let found = result(&results, "fixed-field");
+    assert_eq!(
+        found.evidence,
+        "`spec.nodePools[0].upgradeType` was made as \"Replace\" and can't become \"InPlace\""
     );
 }
 

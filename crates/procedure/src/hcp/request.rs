@@ -94,6 +94,8 @@ impl CreateCluster {
             olm_disable_default_sources: flags.is_set("olm-disable-default-sources"),
             // As `hcp` has it: a date pauses both objects, `true` only the node pool.
             paused_until: flags.some("pausedUntil").filter(|until| until != "true"),
+            encryption_key: None,
+            fields: Vec::new(),
             overrides: serde_json::Map::new(),
             pools: pool.into_iter().collect(),
             name,

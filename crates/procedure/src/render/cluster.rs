@@ -1,6 +1,6 @@
 //! The HostedCluster.
 
-use berth_api::{ServicePublishing, ServiceType, StorageMapping, resources};
+use berth_api::{ServicePublishing, ServiceType, StorageMapping, resources, set_field};
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -17,14 +17,17 @@ pub(super) fn render(request: &Request, dialect: Dialect) -> Value {
     if !request.annotations.is_empty() {
         metadata["annotations"] = json!(request.annotations);
     }
-    let mut spec = spec(request, dialect);
-    merge(&mut spec, &Value::Object(request.overrides.clone()));
-    json!({
+    let mut cluster = json!({
         "apiVersion": resources::HOSTED_CLUSTER.api_version(),
         "kind": resources::HOSTED_CLUSTER.kind,
         "metadata": metadata,
-        "spec": spec,
-    })
+        "spec": spec(request, dialect),
+    });
+    for (path, value) in &request.fields {
+        set_field(&mut cluster, path, value.clone());
+    }
+    merge(&mut cluster["spec"], &Value::Object(request.overrides.clone()));
+    cluster
 }
 
 fn spec(request: &Request, dialect: Dialect) -> Value {

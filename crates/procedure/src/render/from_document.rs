@@ -1,7 +1,8 @@
 //! A document, as a request.
 
-use berth_api::{GuestCluster, NodePool, PausedUntil, QosClass, ServicePublishing, ServiceType};
+use berth_api::{GuestCluster, NodePool, PausedUntil, QosClass, Replace, ServicePublishing, ServiceType};
 use serde::Serialize;
+use serde_json::Value;
 
 use super::request::{Infra, PoolRequest, Publishing, Request, Scaling, SshKey};
 
@@ -53,9 +54,33 @@ pub fn request(guest: &GuestCluster) -> Request {
         olm_catalog_placement: spec.olm_catalog_placement.as_str().to_owned(),
         olm_disable_default_sources: spec.olm_disable_default_sources,
         paused_until: spec.paused.as_ref().map(PausedUntil::field),
+        encryption_key: plane.encryption.as_ref().map(|keys| keys.active_key.clone()),
+        fields: cluster_fields(guest),
         overrides: spec.overrides.hosted_cluster.clone(),
         pools: spec.node_pools.iter().map(|pool| pool_request(guest, pool)).collect(),
     }
+}
+
+/// What the schema says that the document's fields become, and what follows from one of them for others.
+fn cluster_fields(guest: &GuestCluster) -> Vec<(String, Value)> {
+    let mut fields = berth_api::hosted_cluster_fields(&guest.spec);
+    let mut add = |path: &str, value: Value| fields.push((path.to_owned(), value));
+    if guest.spec.control_plane.etcd.unmanaged.is_some() {
+        add("spec.etcd.managementType", "Unmanaged".into());
+        add("spec.etcd.managed", Value::Null);
+    }
+    fields
+}
+
+/// The NodePool is made with its name already.
+fn pool_fields(pool: &NodePool) -> Vec<(String, Value)> {
+    let mut fields = berth_api::node_pool_fields(pool);
+    fields.retain(|(path, _)| path != "metadata.name");
+    // A pace without a strategy is refused.
+    if pool.replace.strategy.is_none() && pool.replace != Replace::default() {
+        fields.push(("spec.management.replace.strategy".to_owned(), "RollingUpdate".into()));
+    }
+    fields
 }
 
 fn publishing(guest: &GuestCluster) -> Publishing {
@@ -81,7 +106,10 @@ pub(crate) fn by(kind: ServiceType) -> ServicePublishing {
 
 fn pool_request(guest: &GuestCluster, pool: &NodePool) -> PoolRequest {
     let volume = &pool.root_volume;
-    let release = pool.release.as_ref().unwrap_or(&guest.spec.release);
+    let release = pool
+        .release
+        .as_ref()
+        .map_or(&guest.spec.release.image, |release| &release.image);
     let pool_wide = (!guest.spec.overrides.node_pool.is_empty()).then(|| guest.spec.overrides.node_pool.clone());
     let own = (!pool.overrides.is_empty()).then(|| pool.overrides.clone());
     PoolRequest {
@@ -93,7 +121,7 @@ fn pool_request(guest: &GuestCluster, pool: &NodePool) -> PoolRequest {
             },
             None => Scaling::Fixed(pool.wanted()),
         },
-        release_image: release.image.clone(),
+        release_image: release.clone(),
         arch: word(&pool.arch),
         cores: pool.cores,
         memory: Some(pool.memory),
@@ -121,6 +149,7 @@ fn pool_request(guest: &GuestCluster, pool: &NodePool) -> PoolRequest {
         config: pool.config.clone(),
         tuning_config: pool.tuning_config.clone(),
         paused_until: pool.paused.as_ref().map(PausedUntil::field),
+        fields: pool_fields(pool),
         overrides: pool_wide.into_iter().chain(own).collect(),
     }
 }

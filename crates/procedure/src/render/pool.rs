@@ -1,6 +1,6 @@
 //! The NodePool.
 
-use berth_api::resources;
+use berth_api::{resources, set_field};
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -17,16 +17,19 @@ pub(super) fn render(request: &Request, pool: &PoolRequest) -> Value {
     if let Some(value) = request.annotations.get(RHCOS_VARIANTS) {
         metadata["annotations"] = json!({RHCOS_VARIANTS: value});
     }
-    let mut spec = spec(request, pool);
-    for overrides in &pool.overrides {
-        merge(&mut spec, &Value::Object(overrides.clone()));
-    }
-    json!({
+    let mut rendered = json!({
         "apiVersion": resources::NODE_POOL.api_version(),
         "kind": resources::NODE_POOL.kind,
         "metadata": metadata,
-        "spec": spec,
-    })
+        "spec": spec(request, pool),
+    });
+    for (path, value) in &pool.fields {
+        set_field(&mut rendered, path, value.clone());
+    }
+    for overrides in &pool.overrides {
+        merge(&mut rendered["spec"], &Value::Object(overrides.clone()));
+    }
+    rendered
 }
 
 fn spec(request: &Request, pool: &PoolRequest) -> Value {

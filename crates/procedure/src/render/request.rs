@@ -90,6 +90,10 @@ pub struct Request {
     pub olm_disable_default_sources: bool,
     /// `spec.pausedUntil` of the HostedCluster.
     pub paused_until: Option<String>,
+    /// The Secret that etcd's contents are encrypted with, where it exists; otherwise one is made.
+    pub encryption_key: Option<String>,
+    /// Fields that only documents ask for, as paths and values; null removes one.
+    pub fields: Vec<(String, Value)>,
     /// Fields of the HostedCluster's `spec`, merged last.
     pub overrides: Map<String, Value>,
     /// The sets of workers.
@@ -182,6 +186,8 @@ pub struct PoolRequest {
     pub tuning_config: Vec<String>,
     /// `spec.pausedUntil` of the NodePool.
     pub paused_until: Option<String>,
+    /// Fields that only documents ask for, as paths and values.
+    pub fields: Vec<(String, Value)>,
     /// Fields of the NodePool's `spec`, merged last, in this order.
     pub overrides: Vec<Map<String, Value>>,
 }
@@ -213,7 +219,8 @@ impl Request {
 
     /// Name of the Secret with the key that etcd's contents are encrypted with.
     pub(super) fn etcd_key_name(&self) -> String {
-        format!("{}-etcd-encryption-key", self.name)
+        let usual = || format!("{}-etcd-encryption-key", self.name);
+        self.encryption_key.clone().unwrap_or_else(usual)
     }
 
     /// Name of the Secret with the kubeconfig of the cluster that runs the workers.

@@ -4,7 +4,7 @@ use berth_api::{GuestCluster, Source, load, resources, yaml};
 use insta::assert_snapshot;
 use serde_json::json;
 
-use super::{Dialect, hosted_cluster, unknown_fields};
+use super::{Dialect, Fault, Misfit, hosted_cluster, knows_field, misfits, unknown_fields};
 use crate::change::Generate;
 
 const PULL_SECRET: &str = r#"{"auths":{"quay.io":{"auth":"dXNlcjpwYXNz"}}}"#;
@@ -500,5 +500,90 @@ fn fields_that_a_server_lacks_are_named() {
     assert_eq!(
         fields("  overrides: {hostedCluster: {dns: {publicZone: x}}}\n", &new),
         ["spec.dns.publicZone"]
+    );
+}
+
+/// The example with every field is what upstream takes; what an older server lacks is what is known to be newer.
+#[test]
+fn every_field_is_taken_by_upstreams_schemas() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples");
+    let path = folder.join("every-field.yaml");
+    let source = Source {
+        text: std::fs::read_to_string(&path).unwrap(),
+        path,
+    };
+    let guest = berth_api::load(vec![source], &|path| std::fs::read(path), &|_| None)
+        .unwrap()
+        .guests
+        .remove(0);
+    for generation in ["4.17", "current"] {
+        for (name, resource) in [
+            ("hostedclusters", resources::HOSTED_CLUSTER),
+            ("nodepools", resources::NODE_POOL),
+        ] {
+            let Some(crd) = crd(generation, name) else { return };
+            let objects = hosted_cluster(&guest, Dialect::of_crd(&crd));
+            let of_kind = objects.iter().filter(|object| object.object.resource == resource);
+            for misfit in of_kind.flat_map(|object| misfits(&object.fields, &crd)) {
+                let newer = crate::versions::since(&misfit.field).is_some();
+                assert!(generation == "4.17" && newer, "{generation} {name}: {misfit:?}");
+                assert!(matches!(misfit.fault, Fault::Unknown(_)), "{misfit:?}");
+            }
+        }
+    }
+}
+
+/// The table of newer fields against upstream's schemas.
+#[test]
+fn newer_fields_are_those_that_the_old_schema_lacks() {
+    let (Some(old), Some(new)) = (crd("4.17", "hostedclusters"), crd("current", "hostedclusters")) else {
+        return;
+    };
+    for (field, _) in crate::versions::NEWER_FIELDS {
+        assert!(knows_field(&new, field) && !knows_field(&old, field), "{field}");
+    }
+}
+
+#[test]
+fn what_an_override_says_is_held_against_the_servers_schema() {
+    let Some(crd) = crd("current", "hostedclusters") else {
+        return;
+    };
+    let found = |overrides: &str| {
+        let guest = guest(&format!("  overrides: {{hostedCluster: {overrides}}}\n"));
+        let objects = hosted_cluster(&guest, Dialect::Current);
+        let cluster = objects
+            .iter()
+            .find(|object| object.object.resource == resources::HOSTED_CLUSTER);
+        misfits(&cluster.unwrap().fields, &crd)
+    };
+    let refused = |field: &str, why: &str| {
+        vec![Misfit {
+            field: field.to_owned(),
+            fault: Fault::Refused(why.to_owned()),
+        }]
+    };
+    assert_eq!(found("{channel: stable-4.17}"), []);
+    assert_eq!(
+        found("{channel: 4.17}"),
+        refused("spec.channel", "a text is needed here")
+    );
+    assert_eq!(
+        found("{olmCatalogPlacement: here}"),
+        refused("spec.olmCatalogPlacement", "`here` is none of management, guest")
+    );
+    assert_eq!(
+        found("{updateServise: x}"),
+        [Misfit {
+            field: "spec.updateServise".to_owned(),
+            fault: Fault::Unknown(Some("updateService".to_owned())),
+        }]
+    );
+    assert_eq!(
+        found("{autoscaling: {scaleDown: {utilizationThresholdPercent: 101}}}"),
+        refused(
+            "spec.autoscaling.scaleDown.utilizationThresholdPercent",
+            "101, at most 100 are allowed"
+        )
     );
 }

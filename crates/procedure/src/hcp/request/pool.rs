@@ -89,6 +89,7 @@ pub(super) fn pool(flags: &Values, name: &str) -> Result<Option<PoolRequest>, Hc
         config: Vec::new(),
         tuning_config: Vec::new(),
         paused_until: flags.some("pausedUntil"),
+        fields: Vec::new(),
         overrides: Vec::new(),
     }))
 }

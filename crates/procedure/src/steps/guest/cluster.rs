@@ -78,7 +78,8 @@ impl Step for Cluster {
     /// whose document asks for fields that this hub would drop, or whose encryption key is lost.
     fn changes(&self, facts: &Facts) -> Vec<Change> {
         let mut changes = Vec::new();
-        if !fields::unknown(&self.guest, facts).is_empty() || self.lost_key(facts).is_some() {
+        let is_missing = self.guest.spec.adopt && facts.object(&self.place.hosted_cluster()).is_none();
+        if is_missing || !fields::unknown(&self.guest, facts).is_empty() || self.lost_key(facts).is_some() {
             return changes;
         }
         if facts.object(&self.namespace()).is_none() {
@@ -88,7 +89,7 @@ impl Step for Cluster {
                 generate: Vec::new(),
             });
         }
-        changes.extend(objects::changes(&self.guest));
+        changes.extend(objects::changes(&self.guest, facts));
         changes
     }
 
@@ -109,7 +110,7 @@ impl Step for Cluster {
                 "the document asks for what this hub's HyperShift does not know",
                 &first.object,
                 unknown.iter().map(fields::told),
-                fields::FIX_UNKNOWN,
+                fields::fix(first),
             );
             return Assessment::Fatal { diagnosis: found };
         }
@@ -120,6 +121,9 @@ impl Step for Cluster {
             return without_key(&self.place, key);
         }
         let Some(cluster) = facts.object(&self.place.hosted_cluster()) else {
+            if self.guest.spec.adopt {
+                return nothing_to_adopt(&self.place);
+            }
             return Assessment::waiting("NoHostedCluster", "the HostedCluster is not there yet");
         };
         if is_deleting(cluster) {
@@ -139,6 +143,18 @@ impl Step for Cluster {
 
     fn remove(&self, facts: &Facts) -> Vec<Removal> {
         super::removal::removals(facts, &self.place)
+    }
+}
+
+fn nothing_to_adopt(place: &GuestRef) -> Assessment {
+    Assessment::Fatal {
+        diagnosis: diagnosis(
+            "nothing-to-adopt",
+            "the document adopts a hosted cluster that is not there",
+            place.label(),
+            ["`spec.adopt` is for what somebody else made; nothing is made for it".to_owned()],
+            "take `adopt` out of the document to make the guest, or correct its name and namespace",
+        ),
     }
 }
 

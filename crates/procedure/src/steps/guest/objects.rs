@@ -6,7 +6,10 @@
 use berth_api::{GuestCluster, NodePool, Resource, resources};
 use serde_json::Value;
 
+use super::reference;
+use crate::adopt;
 use crate::change::Change;
+use crate::facts::Facts;
 use crate::owner::Owner;
 use crate::render::{self, Dialect, Rendered};
 use crate::step::Command;
@@ -22,13 +25,30 @@ pub(super) fn namespace(guest: &GuestCluster, owner: &Owner) -> Value {
 }
 
 /// Everything of the guest but its namespace, what others refer to first.
-pub(super) fn changes(guest: &GuestCluster) -> Vec<Change> {
+pub(super) fn changes(guest: &GuestCluster, facts: &Facts) -> Vec<Change> {
     let owner = Owner::guest(&guest.namespace, &guest.name);
-    render::hosted_cluster(guest, Dialect::default())
-        .into_iter()
-        .filter(|rendered| rendered.object.resource != resources::NAMESPACE)
-        .map(|rendered| change(rendered, &owner))
-        .collect()
+    let place = reference(guest);
+    let mut changes = Vec::new();
+    for rendered in render::hosted_cluster(guest, Dialect::default()) {
+        let kind = rendered.object.resource;
+        let is_guest = [resources::HOSTED_CLUSTER, resources::NODE_POOL].contains(&kind);
+        let live = is_guest.then(|| adopt::live(facts, &place, &rendered.object)).flatten();
+        match live.filter(|live| adopt::is_theirs(guest, Some(live))) {
+            Some(live) => changes.extend(adopt::edits(&rendered.object, &wanted_of(rendered.fields), live)),
+            // What others refer to is theirs as well: the document only names it.
+            None if kind == resources::NAMESPACE || (guest.spec.adopt && !is_guest) => {}
+            None => changes.push(change(rendered, &owner)),
+        }
+    }
+    changes
+}
+
+/// An object without what is the operator's to fill in.
+fn wanted_of(mut fields: Value) -> Value {
+    if fields["kind"] == resources::HOSTED_CLUSTER.kind {
+        leave_to_the_operator(&mut fields);
+    }
+    fields
 }
 
 /// One of the guest's objects as the document wants it, for steps that wait until the cluster holds it so.
