@@ -94,7 +94,8 @@ impl Connect for Guests {
     }
 }
 
-fn from_config(mut config: Config) -> Result<Client, kube::Error> {
+/// A client that calls itself Berth.
+pub(crate) fn from_config(mut config: Config) -> Result<Client, kube::Error> {
     config.headers.push((USER_AGENT, HeaderValue::from_static(AGENT)));
     config.connect_timeout = Some(Duration::from_secs(10));
     // The engine retries, and shows that it does; a client that retries in silence would hide it.

@@ -14,8 +14,8 @@ const KUBECONFIG: &str = "KUBECONFIG";
 const NO_COLOR: &str = "NO_COLOR";
 /// What the log says: a filter as `tracing` takes it, e.g. `berth_engine=debug`.
 const BERTH_LOG: &str = "BERTH_LOG";
-/// Which version's form `hcp … --render` has, where no cluster is asked: `4.17` (the default) or `current`.
-const BERTH_HCP_GENERATION: &str = "BERTH_HCP_GENERATION";
+/// Which generation of HyperShift is meant where no cluster is asked: `4.17` or `current`.
+const BERTH_GENERATION: &str = "BERTH_GENERATION";
 
 /// The folder for everything that Berth keeps on this machine.
 pub(crate) fn home() -> Option<PathBuf> {
@@ -48,12 +48,13 @@ pub(crate) fn log_filter() -> Option<String> {
     env::var(BERTH_LOG).ok().filter(|filter| !filter.is_empty())
 }
 
-/// The form that the `hcp` drop-in renders in, if one is asked for.
-pub(crate) fn hcp_dialect() -> Option<Dialect> {
-    match env::var(BERTH_HCP_GENERATION).ok()?.as_str() {
-        "4.17" => Some(Dialect::Release4_17),
-        "current" => Some(Dialect::Current),
-        _ => None,
+/// The generation of HyperShift that is asked for, if one is.
+pub(crate) fn generation() -> Result<Option<Dialect>, String> {
+    match env::var(BERTH_GENERATION).as_deref() {
+        Err(_) | Ok("") => Ok(None),
+        Ok("4.17") => Ok(Some(Dialect::Release4_17)),
+        Ok("current") => Ok(Some(Dialect::Current)),
+        Ok(other) => Err(format!("{BERTH_GENERATION} is `{other}`, and must be 4.17 or current")),
     }
 }
 

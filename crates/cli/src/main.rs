@@ -13,7 +13,6 @@ mod env;
 mod exit;
 mod failure;
 mod guests;
-mod hcp_kubeconfig;
 mod labs;
 mod plan_view;
 mod printer;
@@ -49,12 +48,7 @@ fn main() -> ExitCode {
         .map(|called| called.to_string_lossy().into_owned())
         .unwrap_or_default();
     let printer = Printer::new(Program::called(&called));
-    if Program::is_hcp(&called) {
-        let rest: Vec<String> = arguments
-            .iter()
-            .skip(1)
-            .map(|argument| argument.to_string_lossy().into_owned())
-            .collect();
+    if let Some(rest) = hcp_arguments(&called, &arguments) {
         return ExitCode::from(commands::hcp::run(&printer, &rest));
     }
     match parse(&printer.program, &arguments) {
@@ -67,6 +61,17 @@ fn main() -> ExitCode {
         },
         Err(error) => usage(&printer, &error),
     }
+}
+
+/// The arguments for `hcp`, which parses its own: under that name, and as the first word (which spares it our own parser).
+fn hcp_arguments(called: &str, arguments: &[OsString]) -> Option<Vec<String>> {
+    let skipped = match arguments.get(1) {
+        _ if Program::is_hcp(called) => 1,
+        Some(word) if word == "hcp" => 2,
+        _ => return None,
+    };
+    let rest = arguments.iter().skip(skipped);
+    Some(rest.map(|argument| argument.to_string_lossy().into_owned()).collect())
 }
 
 /// Usage lines name the program as it was called, as hints do.

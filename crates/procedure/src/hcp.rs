@@ -3,31 +3,57 @@
 //! Files and randomness come in through [`Outside`]; talking to a cluster is the caller's.
 
 mod create_cluster;
+mod create_node_pool;
+mod destroy;
 mod flags;
 mod grammar;
 mod help;
 mod kubeconfig;
 mod print;
+mod release;
 mod request;
+mod ssh;
+mod tree;
+mod warnings;
 
 use std::{io, path::Path};
 
 use crate::render::Dialect;
 
+use self::{
+    flags::{Flag, Flags},
+    tree::{Leaf, Named},
+};
+
 pub use create_cluster::CreateCluster;
+pub use create_node_pool::CreateNodePool;
+pub use destroy::DestroyCluster;
 pub use kubeconfig::merged;
-pub use print::{labelled_for_infra, to_stdout};
+pub use print::{labelled_for_infra, node_pool_to_stdout, to_stdout};
+pub use release::{Stream, fits_processors, release_of_stream, skew};
+pub use warnings::Warning;
 
 /// A command of `hcp`.
 #[derive(Clone, Debug, PartialEq)]
 pub enum HcpCommand {
     /// `create cluster kubevirt`.
     CreateCluster(Box<CreateCluster>),
+    /// `create nodepool kubevirt`.
+    CreateNodePool(Box<CreateNodePool>),
     /// `create kubeconfig`.
     CreateKubeconfig {
         /// One guest; empty for all in the namespace, merged.
         name: String,
         /// The HostedCluster's namespace.
+        namespace: String,
+    },
+    /// `destroy cluster kubevirt`.
+    DestroyCluster(DestroyCluster),
+    /// `destroy nodepool`.
+    DestroyNodePool {
+        /// Name of the NodePool.
+        name: String,
+        /// Its namespace.
         namespace: String,
     },
     /// `version`.
@@ -44,7 +70,7 @@ pub enum HcpCommand {
         /// The text.
         text: String,
         /// Whether that counts as done.
-        asked: bool,
+        done: bool,
     },
 }
 
@@ -53,17 +79,24 @@ pub enum HcpCommand {
 #[error("{0}")]
 pub struct HcpError(String);
 
-/// What a command needs from outside: both are called only where a flag needs them.
+/// What a command needs from outside: each is called only where a flag needs it.
 pub struct Outside<'a> {
     /// Reads a file.
     pub read: &'a dyn Fn(&Path) -> io::Result<Vec<u8>>,
     /// Fills a buffer with random bytes.
     pub random: &'a mut dyn FnMut(&mut [u8]),
+    /// Makes an RSA key of 4096 bits, as PKCS#8 in DER.
+    pub rsa_key: &'a dyn Fn() -> Result<Vec<u8>, String>,
 }
 
 impl HcpError {
     pub(crate) fn new(message: impl Into<String>) -> Self {
         Self(message.into())
+    }
+
+    /// From what went wrong elsewhere, to be told as `hcp` tells it.
+    pub fn from_text(message: impl Into<String>) -> Self {
+        Self::new(message)
     }
 
     /// What `hcp` prints on stderr, a line each.
@@ -88,89 +121,68 @@ impl std::fmt::Debug for Outside<'_> {
 
 /// Parses the arguments after the program's name.
 pub fn parse(args: &[String]) -> Result<HcpCommand, HcpError> {
-    let (path, rest) = command_path(args)?;
-    match path.as_slice() {
-        ["create", "cluster", "kubevirt"] => {
-            let Some(values) = flags::parse(create_cluster::FLAGS, rest)? else {
-                return Ok(help(help::create_cluster()));
-            };
-            Ok(HcpCommand::CreateCluster(Box::new(CreateCluster::from_flags(&values)?)))
+    let (leaf, rest) = match tree::find(args)? {
+        Named::Leaf(leaf, rest) => (leaf, rest),
+        Named::Group(group, asked) => {
+            // Only the root without a command is a failure to the original.
+            let done = asked || group.path != tree::ROOT.path;
+            let text = help::group(group);
+            return Ok(HcpCommand::Help { text, done });
         }
-        ["create", "kubeconfig"] => {
-            let Some(values) = flags::parse(KUBECONFIG_FLAGS, rest)? else {
-                return Ok(help(help::command("create kubeconfig", KUBECONFIG_FLAGS)));
-            };
-            Ok(HcpCommand::CreateKubeconfig {
-                name: values.text("name"),
-                namespace: values.text("namespace"),
-            })
-        }
-        ["version"] => {
-            let Some(values) = flags::parse(VERSION_FLAGS, rest)? else {
-                return Ok(help(help::command("version", VERSION_FLAGS)));
-            };
-            Ok(HcpCommand::Version {
-                commit_only: values.is_set("commit-only"),
-                client_only: values.is_set("client-only"),
-                namespace: values.text("namespace"),
-            })
-        }
-        path => Ok(HcpCommand::Help {
-            text: help::group(path),
-            asked: rest.iter().any(|arg| is_help(arg)),
-        }),
-    }
+    };
+    let (path, known): (&str, Flags) = match leaf {
+        Leaf::CreateCluster => ("create cluster kubevirt", create_cluster::FLAGS),
+        Leaf::CreateNodePool => ("create nodepool kubevirt", create_node_pool::FLAGS),
+        Leaf::CreateKubeconfig => ("create kubeconfig", KUBECONFIG_FLAGS),
+        Leaf::DestroyCluster => ("destroy cluster kubevirt", destroy::CLUSTER_FLAGS),
+        Leaf::DestroyNodePool => ("destroy nodepool", destroy::NODE_POOL_FLAGS),
+        Leaf::Version => ("version", VERSION_FLAGS),
+    };
+    let Some(values) = flags::parse(known, rest)? else {
+        let text = help::command(path, known);
+        return Ok(HcpCommand::Help { text, done: true });
+    };
+    Ok(match leaf {
+        Leaf::CreateCluster => HcpCommand::CreateCluster(Box::new(CreateCluster::from_flags(&values)?)),
+        Leaf::CreateNodePool => HcpCommand::CreateNodePool(Box::new(CreateNodePool::from_flags(values)?)),
+        Leaf::CreateKubeconfig => HcpCommand::CreateKubeconfig {
+            name: values.text("name"),
+            namespace: values.text("namespace"),
+        },
+        Leaf::DestroyCluster => HcpCommand::DestroyCluster(DestroyCluster::from_flags(&values)?),
+        Leaf::DestroyNodePool => HcpCommand::DestroyNodePool {
+            name: values.require("name")?,
+            namespace: values.text("namespace"),
+        },
+        Leaf::Version => HcpCommand::Version {
+            commit_only: values.is_set("commit-only"),
+            client_only: values.is_set("client-only"),
+            namespace: values.text("namespace"),
+        },
+    })
 }
 
-const KUBECONFIG_FLAGS: &[flags::Flag] = &[
-    flags::Flag::text(
+const KUBECONFIG_FLAGS: Flags = &[&[
+    Flag::text(
         "name",
         "",
         "one hosted cluster; without it all of the namespace are merged",
     ),
-    flags::Flag::text("namespace", "clusters", "the hosted cluster's namespace"),
-    flags::Flag::bool(
+    Flag::text("namespace", "clusters", "the hosted cluster's namespace"),
+    Flag::bool(
         "port-forward",
         false,
         "go through a forwarded port; without effect on KubeVirt",
     ),
-];
+]];
 
-const VERSION_FLAGS: &[flags::Flag] = &[
-    flags::Flag::bool("client-only", false, "print nothing of the server"),
-    flags::Flag::bool("commit-only", false, "print only the commit"),
-    flags::Flag::text("namespace", "hypershift", "the namespace that HyperShift runs in"),
-];
+const VERSION_FLAGS: Flags = &[&[
+    Flag::bool("client-only", false, "print nothing of the server"),
+    Flag::bool("commit-only", false, "print only the commit"),
+    Flag::text("namespace", "hypershift", "the namespace that HyperShift runs in"),
+]];
 
-fn help(text: String) -> HcpCommand {
-    HcpCommand::Help { text, asked: true }
-}
-
-fn is_help(arg: &str) -> bool {
-    arg == "--help" || arg == "-h"
-}
-
-/// The commands that arguments begin with, and what follows them. Flags may stand between.
-fn command_path(args: &[String]) -> Result<(Vec<&str>, &[String]), HcpError> {
-    let mut path: Vec<&str> = Vec::new();
-    for arg in args {
-        let known: &[&str] = match path.as_slice() {
-            [] => &["create", "version", "help"],
-            ["create"] => &["cluster", "kubeconfig"],
-            ["create", "cluster"] => &["kubevirt"],
-            _ => &[],
-        };
-        if !known.contains(&arg.as_str()) {
-            if path.is_empty() && !arg.starts_with('-') {
-                return Err(HcpError::new(format!("unknown command \"{arg}\" for \"hcp\"")));
-            }
-            break;
-        }
-        path.push(arg);
-    }
-    let rest = &args[path.len()..];
-    Ok((path, rest))
-}
-
+#[cfg(test)]
+mod rules;
 #[cfg(test)]
 mod tests;

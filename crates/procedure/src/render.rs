@@ -65,12 +65,22 @@ pub fn objects(request: &Request, dialect: Dialect) -> Vec<Rendered> {
         cluster::render(request, dialect),
     ));
     objects.extend(request.pools.iter().map(|pool| {
-        Rendered::plain(
-            ObjectRef::namespaced(resources::NODE_POOL, &request.namespace, &pool.name),
-            pool::render(request, pool),
-        )
+        let annotations = pool::annotations(request);
+        pool_object(&request.namespace, &request.name, annotations, pool)
     }));
     objects
+}
+
+/// A NodePool of a cluster that is there already.
+pub fn node_pool(namespace: &str, cluster: &str, pool: &PoolRequest) -> Rendered {
+    pool_object(namespace, cluster, None, pool)
+}
+
+fn pool_object(namespace: &str, cluster: &str, annotations: Option<Value>, pool: &PoolRequest) -> Rendered {
+    Rendered::plain(
+        ObjectRef::namespaced(resources::NODE_POOL, namespace, &pool.name),
+        pool::render(namespace, cluster, annotations, pool),
+    )
 }
 
 fn secrets(request: &Request) -> Vec<Rendered> {

@@ -3,6 +3,7 @@
 mod cli;
 mod docs;
 mod faults;
+mod hcp;
 mod hub;
 mod kill;
 mod lab;

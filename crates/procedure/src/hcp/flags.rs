@@ -2,14 +2,14 @@
 //!
 //! Not clap: scripts that call `hcp` see `hcp`'s own words.
 
+mod values;
+
 use std::collections::BTreeMap;
 
-use berth_api::GoDuration;
-
-use super::{HcpError, is_help};
+use super::HcpError;
 
 /// A flag.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Flag {
     pub(super) name: &'static str,
     pub(super) kind: Kind,
@@ -37,10 +37,13 @@ pub(super) enum Kind {
     OlmCatalogPlacement,
 }
 
+/// The flags that a command takes, in one or more groups.
+pub(super) type Flags = &'static [&'static [Flag]];
+
 /// The flags that were given.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct Values {
-    flags: &'static [Flag],
+    flags: Flags,
     given: BTreeMap<&'static str, Vec<String>>,
 }
 
@@ -64,85 +67,26 @@ impl Flag {
         Self::new(name, Kind::Bool, if default { "true" } else { "false" }, about)
     }
 
-    /// Takes a value in, as one or several entries, or says why not as Go does.
-    fn accept(&self, value: &str) -> Result<Vec<String>, String> {
-        let one = |value: &str| Ok(vec![value.to_owned()]);
-        match self.kind {
-            Kind::Text | Kind::TextArray => one(value),
-            Kind::Bool => match value {
-                "1" | "t" | "T" | "TRUE" | "true" | "True" => one("true"),
-                "0" | "f" | "F" | "FALSE" | "false" | "False" => one("false"),
-                _ => Err(format!("strconv.ParseBool: parsing \"{value}\": invalid syntax")),
-            },
-            Kind::Int32 => integer::<i32>(value, "ParseInt").map(|value| vec![value]),
-            Kind::Uint32 => integer::<u32>(value, "ParseUint").map(|value| vec![value]),
-            Kind::Duration => duration(value).map(|value| vec![value]),
-            Kind::TextSlice => Ok(value
-                .split(',')
-                .filter(|_| !value.is_empty())
-                .map(str::to_owned)
-                .collect()),
-            Kind::TextMap => {
-                let pairs = value.split(',').filter(|_| !value.is_empty());
-                let checked = |pair: &str| {
-                    pair.contains('=')
-                        .then(|| pair.to_owned())
-                        .ok_or_else(|| format!("{pair} must be formatted as key=value"))
-                };
-                pairs.map(checked).collect()
-            }
-            Kind::UpgradeType => match value.to_lowercase().as_str() {
-                "replace" => one("Replace"),
-                "inplace" => one("InPlace"),
-                _ => Err(format!("unknown upgrade type used '{value}'")),
-            },
-            Kind::OlmCatalogPlacement => match value.to_lowercase().as_str() {
-                placement @ ("management" | "guest") => one(placement),
-                _ => Err(format!("unknown OLMCatalogPlacement type used '{value}'")),
-            },
-        }
-    }
-
     /// Whether a second use adds to the first, rather than replacing it.
     pub(super) fn repeats(&self) -> bool {
         matches!(self.kind, Kind::TextArray | Kind::TextSlice | Kind::TextMap)
     }
 }
 
-fn integer<T: std::str::FromStr + ToString>(value: &str, function: &str) -> Result<String, String> {
-    value.parse::<T>().map(|number| number.to_string()).map_err(|_| {
-        let digits = value.strip_prefix('-').unwrap_or(value);
-        let number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
-        // A minus sign is no number at all to Go where none is allowed.
-        let range = number && (function == "ParseInt" || !value.starts_with('-'));
-        let why = if range { "value out of range" } else { "invalid syntax" };
-        format!("strconv.{function}: parsing \"{value}\": {why}")
-    })
-}
-
-fn duration(value: &str) -> Result<String, String> {
-    let missing_unit = value.parse::<f64>().is_ok();
-    value
-        .parse::<GoDuration>()
-        .map(|duration| duration.to_string())
-        .map_err(|_| {
-            let what = if missing_unit { "missing unit in" } else { "invalid" };
-            format!("time: {what} duration \"{value}\"")
-        })
-}
-
 // === impl Values ===
 
 /// Parses flags; `None` where help was asked for. Arguments that are no flags are ignored, as `hcp` does.
-pub(super) fn parse(flags: &'static [Flag], args: &[String]) -> Result<Option<Values>, HcpError> {
+pub(super) fn parse<'a>(flags: Flags, args: impl IntoIterator<Item = &'a String>) -> Result<Option<Values>, HcpError> {
     let mut given: BTreeMap<&'static str, Vec<String>> = BTreeMap::new();
-    let mut args = args.iter();
+    let mut helped = false;
+    let mut args = args.into_iter();
     while let Some(arg) = args.next() {
         if arg == "--" {
             break;
         }
         if is_help(arg) {
-            return Ok(None);
+            helped = true;
+            continue;
         }
         let Some(body) = arg.strip_prefix("--") else {
             if let Some(short) = arg.strip_prefix('-').and_then(|short| short.chars().next()) {
@@ -150,13 +94,13 @@ pub(super) fn parse(flags: &'static [Flag], args: &[String]) -> Result<Option<Va
             }
             continue;
         };
+        if body.starts_with(['-', '=']) {
+            return Err(HcpError::new(format!("bad flag syntax: {arg}")));
+        }
         let (name, inline) = body
             .split_once('=')
             .map_or((body, None), |(name, value)| (name, Some(value)));
-        let flag = flags
-            .iter()
-            .find(|flag| flag.name == name)
-            .ok_or_else(|| HcpError::new(format!("unknown flag: --{name}")))?;
+        let flag = find(flags, name).ok_or_else(|| HcpError::new(format!("unknown flag: --{name}")))?;
         let value = match inline {
             Some(value) => value,
             None if flag.kind == Kind::Bool => "true",
@@ -164,8 +108,7 @@ pub(super) fn parse(flags: &'static [Flag], args: &[String]) -> Result<Option<Va
                 .next()
                 .ok_or_else(|| HcpError::new(format!("flag needs an argument: --{name}")))?,
         };
-        let accepted = flag
-            .accept(value)
+        let accepted = values::accept(flag.kind, value)
             .map_err(|why| HcpError::new(format!("invalid argument \"{value}\" for \"--{name}\" flag: {why}")))?;
         let entry = given.entry(flag.name).or_default();
         if !flag.repeats() {
@@ -173,20 +116,36 @@ pub(super) fn parse(flags: &'static [Flag], args: &[String]) -> Result<Option<Va
         }
         entry.extend(accepted);
     }
-    Ok(Some(Values { flags, given }))
+    Ok((!helped).then_some(Values { flags, given }))
+}
+
+/// The flag of this name.
+pub(super) fn find(flags: Flags, name: &str) -> Option<&'static Flag> {
+    flags.iter().copied().flatten().find(|flag| flag.name == name)
+}
+
+/// Whether an argument asks for help.
+pub(super) fn is_help(arg: &str) -> bool {
+    arg == "--help" || arg == "-h"
 }
 
 impl Values {
     fn default_of(&self, name: &str) -> &'static str {
-        self.flags
-            .iter()
-            .find(|flag| flag.name == name)
-            .map_or("", |flag| flag.default)
+        find(self.flags, name).map_or("", |flag| flag.default)
     }
 
     /// Whether a flag was given at all.
     pub(super) fn was_given(&self, name: &str) -> bool {
         self.given.contains_key(name)
+    }
+
+    /// Refuses unless a flag was given that must be.
+    pub(super) fn require(&self, name: &str) -> Result<String, HcpError> {
+        if self.was_given(name) {
+            Ok(self.text(name))
+        } else {
+            Err(HcpError::new(format!("required flag(s) \"{name}\" not set")))
+        }
     }
 
     /// A flag's value, or its default.

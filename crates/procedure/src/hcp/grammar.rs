@@ -7,25 +7,27 @@ use super::HcpError;
 /// `<infra>/<guest>[,group=<group>]`, for storage classes (`what` = `storageclass`) and for snapshot classes.
 pub(super) fn mapping(text: &str, what: &str) -> Result<StorageMapping, HcpError> {
     let error = || HcpError::new(format!("invalid infra {what} mapping [{text}]"));
-    let mut parts = text.split(',');
-    let classes: Vec<&str> = parts.next().unwrap_or_default().split('/').collect();
+    let classes: Vec<&str> = text.split('/').collect();
     let [infra, guest] = classes.as_slice() else {
         return Err(error());
     };
+    let mut options = guest.split(',');
+    let guest = options.next().unwrap_or_default();
     let mut group = None;
-    for option in parts {
+    for option in options {
         // The original breaks down on an option that is no pair; a plain refusal serves better.
         let (key, value) = option
             .split_once('=')
             .filter(|(_, value)| !value.contains('='))
             .ok_or_else(error)?;
-        if group.is_none() && key.trim().eq_ignore_ascii_case("group") {
-            group = Some(value.trim().to_owned());
+        if key.trim().eq_ignore_ascii_case("group") {
+            group = Some(value.to_owned()).filter(|group| !group.is_empty());
+            break;
         }
     }
     Ok(StorageMapping {
         infra: (*infra).to_owned(),
-        guest: (*guest).to_owned(),
+        guest: guest.to_owned(),
         group,
     })
 }
@@ -41,8 +43,9 @@ pub(super) fn toleration(text: &str) -> Result<Toleration, HcpError> {
         };
         let (key, value) = (key.trim(), value.trim());
         match key.to_lowercase().as_str() {
-            "key" => toleration.key = Some(value.to_owned()),
-            "value" => toleration.value = Some(value.to_owned()),
+            "key" => toleration.key = some(value),
+            "value" => toleration.value = some(value),
+            "operator" | "effect" if value.is_empty() => {}
             "operator" => {
                 toleration.operator = Some(match value.to_lowercase().as_str() {
                     "equal" => TolerationOperator::Equal,
@@ -94,33 +97,24 @@ pub(super) fn additional_network(text: &str) -> Result<String, HcpError> {
     Ok(name.unwrap_or_default())
 }
 
-/// `<device>,count:<number>`; a device without a count is one, as `hcp`'s own help has it.
-pub(super) fn host_device(text: &str) -> Result<(String, u32), HcpError> {
-    let mut parts = text.split(',');
-    let name = parts.next().unwrap_or_default();
-    if name.is_empty() {
-        return Err(HcpError::new(format!("invalid KubeVirt host device setting: [{text}]")));
+/// `<device>,count:<number>`. A device without a count is dropped, as `hcp` does (its help promises one).
+pub(super) fn host_device(text: &str) -> Result<Option<(String, u32)>, HcpError> {
+    let invalid = || HcpError::new(format!("invalid KubeVirt host device setting: [{text}]"));
+    let Some((name, option)) = text.split_once(',') else {
+        return Ok(None);
+    };
+    let value = option
+        .strip_prefix("count:")
+        .filter(|value| !value.contains([',', ':']))
+        .ok_or_else(invalid)?;
+    let unreadable = || HcpError::new(format!("could not parse host device count: [{text}]"));
+    let count: i64 = value.parse().map_err(|_| unreadable())?;
+    if count < 1 {
+        let rule = "host device count must be greater than or equal to 1";
+        return Err(HcpError::new(format!("{rule}. received: [{count}]")));
     }
-    let mut count = 1_i64;
-    for option in parts {
-        let value = option
-            .split_once(':')
-            .filter(|(key, value)| *key == "count" && !value.contains(':'))
-            .map(|(_, value)| value)
-            .ok_or_else(|| HcpError::new(format!("invalid KubeVirt host device setting: [{text}]")))?;
-        count = value
-            .parse()
-            .map_err(|_| HcpError::new(format!("could not parse host device count: [{value}]")))?;
-    }
-    u32::try_from(count)
-        .ok()
-        .filter(|count| *count >= 1)
-        .map(|count| (name.to_owned(), count))
-        .ok_or_else(|| {
-            HcpError::new(format!(
-                "host device count must be greater than or equal to 1. received: [{count}]"
-            ))
-        })
+    let count = u32::try_from(count).map_err(|_| unreadable())?;
+    Ok(Some((name.to_owned(), count)))
 }
 
 /// `key=value` of an annotation or a label.
@@ -134,4 +128,8 @@ pub(super) fn pair(text: &str, what: &str, empty_keys: bool) -> Result<(String, 
         )));
     }
     Ok((key.to_owned(), value.to_owned()))
+}
+
+fn some(text: &str) -> Option<String> {
+    (!text.is_empty()).then(|| text.to_owned())
 }

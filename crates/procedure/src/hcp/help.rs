@@ -3,19 +3,16 @@
 use std::fmt::Write as _;
 
 use super::{
-    create_cluster,
-    flags::{Flag, Kind},
+    flags::{Flag, Flags, Kind},
+    tree::{Group, Node},
 };
 
-/// Help on `create cluster kubevirt`.
-pub(super) fn create_cluster() -> String {
-    command("create cluster kubevirt", create_cluster::FLAGS)
-}
-
 /// Help on a command with flags.
-pub(super) fn command(path: &str, flags: &[Flag]) -> String {
+pub(super) fn command(path: &str, flags: Flags) -> String {
+    let mut flags: Vec<&Flag> = flags.iter().copied().flatten().collect();
+    flags.sort_by_key(|flag| flag.name);
     let mut text = format!("Usage:\n  hcp {path} [flags]\n\nFlags:\n");
-    let heads: Vec<String> = flags.iter().map(head).collect();
+    let heads: Vec<String> = flags.iter().map(|flag| head(flag)).collect();
     let width = heads.iter().map(String::len).max().unwrap_or_default();
     for (flag, head) in flags.iter().zip(heads) {
         let default = match flag.default {
@@ -28,16 +25,13 @@ pub(super) fn command(path: &str, flags: &[Flag]) -> String {
 }
 
 /// Help on commands that only hold others.
-pub(super) fn group(path: &[&str]) -> String {
-    let (usage, commands): (&str, &[&str]) = match path {
-        ["create"] => ("hcp create", &["cluster", "kubeconfig"]),
-        ["create", "cluster"] => ("hcp create cluster", &["kubevirt"]),
-        _ => ("hcp", &["create", "version"]),
-    };
-    format!(
-        "Usage:\n  {usage} [command]\n\nAvailable Commands:\n  {}\n",
-        commands.join("\n  ")
-    )
+pub(super) fn group(group: &Group) -> String {
+    let mut text = format!("Usage:\n  {} [command]\n\nAvailable Commands:\n", group.path);
+    let here = group.commands.iter().filter(|(_, node)| !matches!(node, Node::Foreign));
+    for (name, _) in here {
+        writeln!(text, "  {name}").expect("a String takes all");
+    }
+    text
 }
 
 fn head(flag: &Flag) -> String {

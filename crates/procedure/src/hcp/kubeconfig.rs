@@ -1,7 +1,7 @@
 //! Kubeconfigs of several guests as one, as `create kubeconfig` without a name prints them.
 
 use berth_api::{views, yaml};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::HcpError;
 
@@ -39,22 +39,14 @@ pub fn merged(guests: &[(&str, &str, &str)]) -> Result<String, HcpError> {
         .and_then(|context| views::text(context, &["name"]))
         .unwrap_or_default()
         .to_owned();
-    // Go prints lists without entries as `null`.
-    let list = |entries: Vec<Value>| {
-        if entries.is_empty() {
-            Value::Null
-        } else {
-            Value::Array(entries)
-        }
-    };
     Ok(yaml::to_string(&json!({
         "apiVersion": "v1",
         "kind": "Config",
-        "clusters": list(clusters),
-        "contexts": list(contexts),
+        "clusters": clusters,
+        "contexts": contexts,
         "current-context": current,
         "preferences": {},
-        "users": list(users),
+        "users": users,
     })))
 }
 

@@ -18,6 +18,11 @@ pub fn to_stdout(objects: &[Rendered], sensitive: bool, outside: &mut Outside<'_
         .collect()
 }
 
+/// What `create nodepool --render` prints: the object alone.
+pub fn node_pool_to_stdout(node_pool: &Rendered, outside: &mut Outside<'_>, dialect: Dialect) -> String {
+    yaml::to_string(&printed(node_pool, outside, dialect))
+}
+
 /// An object as Go prints its type: with the empty fields that the type always has.
 fn printed(rendered: &Rendered, outside: &mut Outside<'_>, dialect: Dialect) -> Value {
     let mut object = rendered.complete();

@@ -1,7 +1,7 @@
 //! From the flags of `create cluster kubevirt` to a request: the same checks as `hcp`, in its order, in its words.
 
 mod checks;
-mod pool;
+pub(super) mod pool;
 
 use std::{collections::BTreeMap, path::Path};
 
@@ -12,27 +12,43 @@ use super::{
     CreateCluster, HcpError, Outside,
     flags::Values,
     grammar::{mapping, pair, toleration},
+    ssh,
 };
 use crate::{
-    render::{Dialect, Infra, Publishing, Request, SshKey, by},
+    render::{Dialect, Infra, PoolRequest, Publishing, Request, Scaling, SshKey, by},
     secret::Secret,
 };
 
-const QUANTITY_RULE: &str =
-    "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'";
-
 impl CreateCluster {
+    /// The checks that come before anything is asked of a cluster.
+    pub fn check_name(&self, dialect: Dialect) -> Result<(), HcpError> {
+        checks::name(&self.values, self.wait, dialect).map(|_| ())
+    }
+
+    /// Namespace and name of the HostedCluster.
+    pub fn address(&self, dialect: Dialect) -> (String, String) {
+        let name = checks::name(&self.values, self.wait, dialect).unwrap_or_default();
+        (self.values.text("namespace"), name)
+    }
+
     /// What the flags ask for. Files are read, and nothing is asked of a cluster.
     pub fn request(&self, outside: &mut Outside<'_>, dialect: Dialect) -> Result<Request, HcpError> {
         let flags = &self.values;
         let name = checks::name(flags, self.wait, dialect)?;
-        checks::arch(flags)?;
+        checks::arch(flags, dialect)?;
         checks::features(flags)?;
         checks::network_options(flags)?;
         let infra_id = flags.some("infra-id").unwrap_or_else(|| infra_id(&name, outside));
         let platform = Platform::checked(flags)?;
-        let pool = pool::pool(flags, &name)?;
-        release_image(flags)?;
+        let shape = pool::Shape::checked(flags)?;
+        let completed = shape
+            .completed(flags)
+            .map_err(|error| HcpError::new(format!("could not complete platform specific options: {error}")))?;
+        if self.stream().is_some() {
+            return Err(HcpError::new(
+                "release image is required when unable to lookup default OCP version: no cluster is asked",
+            ));
+        }
         let annotations = pairs(flags, "annotations", "annotation", dialect)?;
         let labels = pairs(flags, "labels", "label", dialect)?;
         let pull_secret = match flags.some("pull-secret") {
@@ -42,8 +58,8 @@ impl CreateCluster {
         let etcd_size = etcd_size(flags)?;
         let ssh_key = ssh_key(flags, outside)?;
         checks::paused_until(flags)?;
-        let service_network = networks(flags, "service-cidr", "ServiceCIDR")?;
         let cluster_network = networks(flags, "cluster-cidr", "ClusterCIDR")?;
+        let service_network = networks(flags, "service-cidr", "ServiceCIDR")?;
         let machine_network = networks(flags, "machine-cidr", "MachineCIDR")?;
         let trust_bundle = flags
             .some("additional-trust-bundle")
@@ -61,7 +77,7 @@ impl CreateCluster {
             labels,
             annotations,
             infra_id: Some(infra_id),
-            release_image: flags.text("release-image"),
+            release_image: self.release_image(),
             base_domain: flags.some("base-domain"),
             pull_secret: SecretInput::Content(Secret::new(pull_secret)),
             ssh_key,
@@ -97,9 +113,27 @@ impl CreateCluster {
             encryption_key: None,
             fields: Vec::new(),
             overrides: serde_json::Map::new(),
-            pools: pool.into_iter().collect(),
+            pools: self.pools(&name, completed, shape),
             name,
         })
+    }
+}
+
+impl CreateCluster {
+    /// The one pool, which has the cluster's name; none where its replicas are negative.
+    fn pools(&self, name: &str, completed: pool::Completed, shape: pool::Shape) -> Vec<PoolRequest> {
+        let flags = &self.values;
+        let Ok(replicas) = u32::try_from(flags.number::<i32>("node-pool-replicas")) else {
+            return Vec::new();
+        };
+        vec![PoolRequest {
+            scaling: Scaling::Fixed(replicas),
+            release_image: self.release_image(),
+            drain_timeout: Some(flags.text("node-drain-timeout")),
+            volume_detach_timeout: Some(flags.text("node-volume-detach-timeout")),
+            paused_until: flags.some("pausedUntil"),
+            ..pool::pool(flags, name, completed, shape)
+        }]
     }
 }
 
@@ -112,18 +146,6 @@ struct Platform {
 
 impl Platform {
     fn checked(flags: &Values) -> Result<Self, HcpError> {
-        let kubeconfig = match (flags.some("infra-kubeconfig-file"), flags.some("infra-namespace")) {
-            (Some(file), Some(namespace)) => Some((file, namespace)),
-            (Some(_), None) => {
-                let missing = "external infra cluster kubeconfig was provided but an infra namespace is missing";
-                return Err(HcpError::new(missing));
-            }
-            (None, Some(_)) => {
-                let missing = "external infra cluster namespace was provided but a kubeconfig is missing";
-                return Err(HcpError::new(missing));
-            }
-            (None, None) => None,
-        };
         let mappings = |flag: &str, what: &str| {
             flags
                 .list(flag)
@@ -131,10 +153,22 @@ impl Platform {
                 .map(|text| mapping(text, what))
                 .collect::<Result<Vec<_>, _>>()
         };
+        let storage_classes = mappings("infra-storage-class-mapping", "storageclass")?;
+        let snapshot_classes = mappings("infra-volumesnapshot-class-mapping", "volume snapshot class")?;
+        let missing = |given: &str, missing: &str| {
+            HcpError::new(format!(
+                "external infra cluster {given} was provided but {missing} is missing"
+            ))
+        };
+        let kubeconfig = match (flags.some("infra-kubeconfig-file"), flags.some("infra-namespace")) {
+            (None, Some(_)) => return Err(missing("namespace", "a kubeconfig")),
+            (Some(_), None) => return Err(missing("kubeconfig", "an infra namespace")),
+            (file, namespace) => file.zip(namespace),
+        };
         Ok(Self {
             kubeconfig,
-            storage_classes: mappings("infra-storage-class-mapping", "storageclass")?,
-            snapshot_classes: mappings("infra-volumesnapshot-class-mapping", "volume snapshot class")?,
+            storage_classes,
+            snapshot_classes,
         })
     }
 
@@ -151,16 +185,6 @@ impl Platform {
     }
 }
 
-fn release_image(flags: &Values) -> Result<(), HcpError> {
-    if flags.some("release-image").is_none() && flags.some("release-stream").is_some() {
-        return Err(HcpError::new(
-            "release image is required when unable to lookup default OCP version: release streams are not looked up, \
-             name an image with --release-image",
-        ));
-    }
-    Ok(())
-}
-
 fn pairs(flags: &Values, flag: &str, what: &str, dialect: Dialect) -> Result<BTreeMap<String, String>, HcpError> {
     let empty_keys = dialect == Dialect::Release4_17;
     flags
@@ -175,21 +199,47 @@ fn etcd_size(flags: &Values) -> Result<Quantity, HcpError> {
         .some("etcd-storage-size")
         .map_or(Ok(Quantity::gibibytes(8)), |text| {
             // The misspelling is `hcp`'s own.
-            text.parse()
-                .map_err(|_| HcpError::new(format!("failed parse ectd storage size: {QUANTITY_RULE}")))
+            quantity(&text).map_err(|why| HcpError::new(format!("failed parse ectd storage size: {why}")))
         })
 }
 
+/// An amount, or why it is none in Go's words.
+fn quantity(text: &str) -> Result<Quantity, &'static str> {
+    const RULE: &str = "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'";
+    text.parse().map_err(|_| {
+        let number = text.trim_start_matches(['+', '-']);
+        let unit = number.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
+        let power = unit.trim_start_matches(|c| "eEinumkKMGTP".contains(c));
+        let power = power.strip_prefix(['-', '+']).unwrap_or(power);
+        if unit.len() == number.len() || !power.bytes().all(|byte| byte.is_ascii_digit()) {
+            RULE
+        } else if number[..number.len() - unit.len()].matches('.').count() > 1 {
+            "unable to parse numeric part of quantity"
+        } else {
+            "unable to parse quantity's suffix"
+        }
+    })
+}
+
 fn ssh_key(flags: &Values, outside: &Outside<'_>) -> Result<Option<SshKey>, HcpError> {
-    let file = flags.some("ssh-key");
-    if flags.is_set("generate-ssh") {
-        return Err(HcpError::new(match file {
-            Some(_) => "--generate-ssh and --ssh-key cannot be specified together",
-            None => "--generate-ssh is not supported here: make a key with ssh-keygen and pass it with --ssh-key",
-        }));
+    match (flags.some("ssh-key"), flags.is_set("generate-ssh")) {
+        (Some(_), true) => Err(HcpError::new(
+            "--generate-ssh and --ssh-key cannot be specified together",
+        )),
+        (Some(path), false) => {
+            let public = read(outside, &path, "ssh key")?;
+            // As `hcp` has it: an empty file is no key.
+            Ok((!public.is_empty()).then_some(SshKey { public, private: None }))
+        }
+        (None, true) => {
+            let failed = |why: &str| HcpError::new(format!("failed to generate ssh keys: {why}"));
+            let pkcs8 = (outside.rsa_key)().map_err(|why| failed(&why))?;
+            ssh::key(&pkcs8)
+                .map(Some)
+                .ok_or_else(|| failed("what was made is no RSA key"))
+        }
+        (None, false) => Ok(None),
     }
-    let public = file.map(|path| read(outside, &path, "ssh key")).transpose()?;
-    Ok(public.map(|public| SshKey { public, private: None }))
 }
 
 fn networks(flags: &Values, flag: &str, word: &str) -> Result<Vec<String>, HcpError> {

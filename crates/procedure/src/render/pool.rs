@@ -11,17 +11,24 @@ use super::{
 /// An annotation that a pool takes over from its cluster.
 const RHCOS_VARIANTS: &str = "hypershift.openshift.io/allow-unsupported-kubevirt-rhcos-variants";
 
-/// The NodePool that a request asks for.
-pub(super) fn render(request: &Request, pool: &PoolRequest) -> Value {
-    let mut metadata = json!({"name": pool.name, "namespace": request.namespace});
-    if let Some(value) = request.annotations.get(RHCOS_VARIANTS) {
-        metadata["annotations"] = json!({RHCOS_VARIANTS: value});
-    }
+/// The annotations that a cluster's pools take over from it.
+pub(super) fn annotations(request: &Request) -> Option<Value> {
+    let value = request
+        .annotations
+        .get(RHCOS_VARIANTS)
+        .filter(|value| !value.is_empty())?;
+    Some(json!({RHCOS_VARIANTS: value}))
+}
+
+/// The NodePool that is asked for.
+pub(super) fn render(namespace: &str, cluster: &str, annotations: Option<Value>, pool: &PoolRequest) -> Value {
+    let mut metadata = json!({"name": pool.name, "namespace": namespace});
+    put(&mut metadata, "annotations", annotations);
     let mut rendered = json!({
         "apiVersion": resources::NODE_POOL.api_version(),
         "kind": resources::NODE_POOL.kind,
         "metadata": metadata,
-        "spec": spec(request, pool),
+        "spec": spec(cluster, pool),
     });
     for (path, value) in &pool.fields {
         set_field(&mut rendered, path, value.clone());
@@ -32,10 +39,10 @@ pub(super) fn render(request: &Request, pool: &PoolRequest) -> Value {
     rendered
 }
 
-fn spec(request: &Request, pool: &PoolRequest) -> Value {
+fn spec(cluster: &str, pool: &PoolRequest) -> Value {
     let mut spec = json!({
         "arch": pool.arch,
-        "clusterName": request.name,
+        "clusterName": cluster,
         "management": {"autoRepair": pool.auto_repair, "upgradeType": pool.upgrade_type},
         "platform": {"type": "KubeVirt", "kubevirt": platform(pool)},
         "release": {"image": pool.release_image},
