@@ -56,9 +56,10 @@ impl World {
         self.facts.observe(selector, seen);
     }
 
-    /// A selection is not watched any longer: what it showed last says nothing of objects that are written from now on.
+    /// A selection is not watched any longer: what it showed last says nothing of what is there from now on.
     pub(crate) fn unwatch(&mut self, selector: &Selector) {
         self.versions.remove(selector);
+        self.facts.forget(selector);
     }
 
     /// What is known of an object.
@@ -163,28 +164,35 @@ impl World {
 
     /// What the selections that cover an object show, the one that has come furthest.
     fn watched(&self, object: &ObjectRef) -> Option<(Knowledge, Option<u64>)> {
-        let covering = self.versions.iter().filter(|(selector, _)| covers(selector, object));
-        let shown = covering.filter_map(|(selector, version)| match self.facts.seen(selector) {
-            Seen::Objects(objects) => Some((find(objects, object), *version)),
-            Seen::NoKind => Some((Knowledge::NoKind, None)),
-            Seen::Pending | Seen::Unreadable(_) => None,
+        let shown = covering(object).into_iter().filter_map(|selector| {
+            let version = self.versions.get(&selector)?;
+            match self.facts.seen(&selector) {
+                Seen::Objects(objects) => Some((find(objects, object), *version)),
+                Seen::NoKind => Some((Knowledge::NoKind, None)),
+                Seen::Pending | Seen::Unreadable(_) => None,
+            }
         });
         shown.max_by_key(|(_, version)| *version)
     }
 }
 
-/// Whether a selection shows the object if it exists.
-fn covers(selector: &Selector, object: &ObjectRef) -> bool {
-    selector.target == object.target
-        && selector.resource == object.resource
-        && match &selector.scope {
-            Scope::All => true,
-            Scope::Namespace(namespace) => object.namespace.as_ref() == Some(namespace),
-            Scope::Named { namespace, name } => {
-                (namespace.is_none() || *namespace == object.namespace) && *name == object.name
-            }
-            Scope::Labelled { .. } => false,
-        }
+/// The selections that show the object if it exists.
+fn covering(object: &ObjectRef) -> Vec<Selector> {
+    let name = &object.name;
+    let named = |namespace| Scope::Named {
+        namespace,
+        name: name.clone(),
+    };
+    let in_namespace = object.namespace.iter().cloned().map(Scope::Namespace);
+    let in_namespace = in_namespace.chain([named(None)]);
+    let exact = object.namespace.iter().map(|namespace| named(Some(namespace.clone())));
+    let scopes = std::iter::once(Scope::All).chain(in_namespace).chain(exact);
+    let selector = |scope| Selector {
+        target: object.target.clone(),
+        resource: object.resource,
+        scope,
+    };
+    scopes.map(selector).collect()
 }
 
 fn find(objects: &[Arc<Value>], object: &ObjectRef) -> Knowledge {

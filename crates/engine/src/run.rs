@@ -1,9 +1,10 @@
 //! Runs the graph of steps: begins each when what it comes after is ready, writes, acts, waits and assesses until all are
 //! done.
 //!
-//! One loop owns all state (`Run`). Tasks do the I/O and send messages; the loop takes them in, then looks at every step
-//! (`advance`, `assess`). It is level-triggered: nothing depends on having seen an event, only on what is there, so a run that was
-//! killed is continued by running again. `progress` is the state of one step, `tasks` what is done beside the loop.
+//! One loop owns all state (`Run`). Tasks do the I/O and send messages; the loop takes them in, then looks at each step that
+//! this may concern (`advance`, `assess`). It is level-triggered: an event only says which steps to look at, and what they do
+//! depends on what is there, so a run that was killed is continued by running again. `graph` is what does not change,
+//! `progress` the state of one step, `tasks` what is done beside the loop.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -29,13 +30,17 @@ use crate::work::{Settled, WorkError};
 mod advance;
 mod assess;
 mod error;
+mod graph;
 mod inbox;
+mod interest;
 mod locks;
 mod progress;
 mod tasks;
 mod teller;
 
 pub use error::RunError;
+use graph::Graph;
+use interest::Interest;
 use locks::Locks;
 use progress::Progress;
 pub(crate) use teller::{Teller, millis};
@@ -83,7 +88,13 @@ enum End {
 struct Run<'a> {
     engine: &'a Engine,
     steps: &'a [Box<dyn Step>],
+    graph: Graph,
     progress: Vec<Progress>,
+    /// The steps to look at.
+    due: BTreeSet<usize>,
+    /// The guests that are worked on.
+    busy: BTreeSet<Lock>,
+    interest: Interest,
     world: World,
     watcher: Watcher,
     apis: BTreeMap<Target, Api>,
@@ -133,7 +144,6 @@ impl Engine {
                 writes: plan.writes(),
             })
             .await;
-        run.open();
         let end = run.until_done(limits).await;
         run.finish(end).await
     }
@@ -168,6 +178,10 @@ impl<'a> Run<'a> {
         Self {
             engine,
             steps,
+            graph: Graph::new(steps),
+            due: (0..steps.len()).collect(),
+            busy: BTreeSet::new(),
+            interest: Interest::default(),
             progress: steps.iter().map(|_| Progress::new(engine.now())).collect(),
             world,
             watcher: Watcher::new(engine),
@@ -184,20 +198,6 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Opens every selection on the management cluster; those on guests follow when their kubeconfigs are there.
-    fn open(&mut self) {
-        let selectors: BTreeSet<_> = self.steps.iter().flat_map(|step| step.watches()).collect();
-        self.unread = selectors
-            .into_iter()
-            .filter(|selector| selector.target == Target::Management)
-            .collect();
-        self.watcher.open(
-            &Target::Management,
-            &self.engine.management(),
-            self.unread.iter().cloned(),
-        );
-    }
-
     async fn until_done(&mut self, limits: Limits) -> End {
         let Limits {
             timeout,
@@ -205,11 +205,7 @@ impl<'a> Run<'a> {
         } = limits;
         let deadline = timeout.map(|timeout| self.began + timeout);
         loop {
-            self.open_guests();
-            // A step that was asked before everything was read would want what may be there already.
-            if self.unread.is_empty() {
-                self.advance().await;
-            }
+            self.advance().await;
             if self.progress.iter().all(Progress::has_ended) {
                 return End::Done;
             }
@@ -310,14 +306,6 @@ impl<'a> Run<'a> {
                         lease: lease.name().to_owned(),
                     })
                     .await;
-            }
-        }
-    }
-
-    fn open_guests(&mut self) {
-        for step in self.steps {
-            for (target, kubeconfig) in step.kubeconfigs(&self.world.facts) {
-                self.watcher.connect(&target, &kubeconfig);
             }
         }
     }

@@ -209,6 +209,11 @@ impl Facts {
         self.seen.insert(selector, seen);
     }
 
+    /// Forgets what a selector has shown: nothing watches it any longer.
+    pub fn forget(&mut self, selector: &Selector) {
+        self.seen.remove(selector);
+    }
+
     /// Records what became of an effect.
     pub fn record(&mut self, effect: Effect, outcome: Result<Outcome, EffectFailure>) {
         self.outcomes.insert(effect, outcome);

@@ -1,6 +1,6 @@
 //! All watches of a run: one task for each selection, one inbox for what they tell.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use berth_procedure::{Secret, Selector, Target};
 use tokio::sync::{mpsc, watch as signal};
@@ -81,31 +81,23 @@ impl Watcher {
         server.is_some_and(|server| server.opened.contains_key(selector))
     }
 
-    /// Closes the selections that are not among these, and says which they were.
-    pub(crate) fn keep(&mut self, needed: &BTreeSet<Selector>) -> Vec<Selector> {
-        let mut closed = Vec::new();
-        for server in self.servers.values_mut() {
-            server.opened.retain(|selector, task| {
-                let stays = needed.contains(selector);
-                if !stays {
-                    task.abort();
-                    closed.push(selector.clone());
-                }
-                stays
-            });
+    /// Closes a selection.
+    pub(crate) fn close(&mut self, selector: &Selector) {
+        let server = self.servers.get_mut(&selector.target);
+        if let Some(task) = server.and_then(|server| server.opened.remove(selector)) {
+            task.abort();
         }
-        closed
     }
 
     /// Makes a client for a guest, until that works, and tells of it. A kubeconfig that is known already changes nothing;
-    /// another one ends what was open.
-    pub(crate) fn connect(&mut self, target: &Target, kubeconfig: &Secret) {
+    /// another one ends what was open. Whether it did anything.
+    pub(crate) fn connect(&mut self, target: &Target, kubeconfig: &Secret) -> bool {
         if self
             .servers
             .get(target)
             .is_some_and(|server| server.kubeconfig.as_ref() == Some(kubeconfig))
         {
-            return;
+            return false;
         }
         let mut server = Server::new();
         server.kubeconfig = Some(kubeconfig.clone());
@@ -116,6 +108,7 @@ impl Watcher {
             self.outbox.clone(),
         ));
         self.servers.insert(target.clone(), server);
+        true
     }
 
     /// Says that watched objects changed.

@@ -1,9 +1,8 @@
 //! Looks at every step and does what can be done next for it: begin, write, act, assess.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
-use berth_procedure::{Assessment, Diagnosis, Effect, Lock, ObjectRef, Step};
+use berth_procedure::{Assessment, Diagnosis, Effect, Lock, ObjectRef, Step, Target};
 use tokio::time::Instant;
 
 use super::Run;
@@ -31,19 +30,31 @@ enum Wanted {
 }
 
 impl Run<'_> {
-    /// Does what can be done for each step; again, as long as steps end and let others begin.
+    /// Does what can be done for each step that is due; steps that end let others begin.
     pub(super) async fn advance(&mut self) {
-        loop {
-            let mut moved = false;
-            for index in 0..self.steps.len() {
-                moved |= self.advance_step(index).await;
-            }
-            if !moved {
-                break;
-            }
-            self.close_unneeded();
+        self.wake();
+        while let Some(index) = self.due.pop_first() {
+            self.advance_step(index).await;
         }
+        self.close_unneeded();
         self.give_back_unneeded().await;
+    }
+
+    /// Steps whose moment has come are due.
+    fn wake(&mut self) {
+        let now = Instant::now();
+        let due = self.progress.iter().enumerate().filter(|(_, progress)| {
+            let mut moments = [progress.retry, progress.look_at].into_iter().flatten();
+            progress.task.is_none() && moments.any(|moment| moment <= now)
+        });
+        self.due.extend(due.map(|(index, _)| index));
+    }
+
+    /// Something happened that may concern every step that is under way.
+    pub(super) fn wake_all(&mut self) {
+        let open = self.progress.iter().enumerate();
+        let open = open.filter(|(_, progress)| progress.has_begun() && !progress.has_ended());
+        self.due.extend(open.map(|(index, _)| index));
     }
 
     /// The earliest moment at which a step wants to be looked at.
@@ -57,9 +68,12 @@ impl Run<'_> {
     }
 
     pub(super) async fn fail(&mut self, index: usize, diagnosis: Diagnosis) {
-        let took_millis = self.progress[index].end(Outcome::Failed {
-            diagnosis: diagnosis.clone(),
-        });
+        let took_millis = self.end(
+            index,
+            Outcome::Failed {
+                diagnosis: diagnosis.clone(),
+            },
+        );
         let step = self.steps[index].id().clone();
         self.teller
             .tell(What::StepFailed {
@@ -70,95 +84,119 @@ impl Run<'_> {
             .await;
     }
 
-    /// Whether the step ended.
-    async fn advance_step(&mut self, index: usize) -> bool {
+    /// Ends a step, and says after how many milliseconds. Those that waited for it are due.
+    pub(super) fn end(&mut self, index: usize, outcome: Outcome) -> u64 {
+        let took_millis = self.progress[index].end(outcome);
+        self.due.remove(&index);
+        self.interest.end(index, self.graph.watches(index));
+        self.due.extend(self.graph.dependents(index));
+        let lock = self.graph.lock(index);
+        if !self.has_unfinished(lock) && self.busy.remove(lock) {
+            let idle = self.progress.iter().enumerate();
+            let idle = idle.filter(|(_, progress)| !progress.has_begun() && !progress.has_ended());
+            self.due.extend(idle.map(|(index, _)| index));
+        }
+        took_millis
+    }
+
+    async fn advance_step(&mut self, index: usize) {
         let step = self.steps[index].as_ref();
-        if self.progress[index].has_ended() {
-            return false;
+        if self.progress[index].has_ended() || !self.begin(index).await {
+            return;
         }
-        if !self.progress[index].has_begun() {
-            if let Some(because) = self.lost_dependency(step) {
-                let id = step.id().clone();
-                self.progress[index].end(Outcome::Skipped {
-                    because: because.clone(),
-                });
-                self.teller.tell(What::StepSkipped { step: id, because }).await;
-                return true;
-            }
-            if !self.may_begin(step) {
-                return false;
-            }
-            self.progress[index].begin(self.engine.now());
-            self.teller
-                .tell(What::StepStarted {
-                    step: step.id().clone(),
-                })
-                .await;
+        // A step that was asked before all was read would want what may be there already.
+        let watches = self.graph.watches(index);
+        if watches.iter().any(|selector| self.unread.contains(selector)) {
+            return;
         }
+        self.connect(step);
         if self.progress[index].task.is_some() || self.progress[index].is_backing_off() {
-            return false;
+            return;
         }
         // It is looked at now: moments that have passed would wake the loop again and again.
         (self.progress[index].retry, self.progress[index].look_at) = (None, None);
         match self.wanted(step) {
-            Wanted::Writes(items) => {
-                self.write(index, step, items);
-                false
-            }
-            Wanted::Contested(object) => {
-                self.fail(index, contested(&object)).await;
-                true
-            }
+            Wanted::Writes(items) => self.write(index, items),
+            Wanted::Contested(object) => self.fail(index, contested(&object)).await,
             Wanted::Wait(assessment) => {
                 self.progress[index].look_at = Some(Instant::now() + UNWATCHED);
                 self.show(index, assessment).await;
-                false
             }
             Wanted::Nothing => match self.next_effect(step) {
-                Some(effect) => {
-                    self.spawn_effect(index, effect);
-                    false
-                }
+                Some(effect) => self.spawn_effect(index, effect),
                 None => self.assess(index, step).await,
             },
         }
     }
 
-    fn lost_dependency(&self, step: &dyn Step) -> Option<berth_procedure::StepId> {
-        let lost = |id: &berth_procedure::StepId| self.index_of(id).is_some_and(|index| self.progress[index].is_lost());
-        step.after().into_iter().map(|dependency| dependency.step).find(lost)
-    }
-
-    /// What a run leaves out (`--only`) is taken to be ready: the step itself still waits for what it needs.
-    fn may_begin(&self, step: &dyn Step) -> bool {
-        let ready =
-            |id: &berth_procedure::StepId| self.index_of(id).is_none_or(|index| self.progress[index].is_ready());
-        step.after().iter().all(|dependency| ready(&dependency.step)) && self.has_room(step)
+    /// Whether the step is under way: it begins when all that it comes after is ready, and what it watches is opened.
+    async fn begin(&mut self, index: usize) -> bool {
+        if self.progress[index].has_begun() {
+            return true;
+        }
+        let step = self.steps[index].id();
+        let lost = self
+            .graph
+            .after(index)
+            .find(|(_, place)| self.progress[*place].is_lost());
+        if let Some((because, _)) = lost {
+            let (step, because) = (step.clone(), because.clone());
+            self.end(
+                index,
+                Outcome::Skipped {
+                    because: because.clone(),
+                },
+            );
+            self.teller.tell(What::StepSkipped { step, because }).await;
+            return false;
+        }
+        let waits = self
+            .graph
+            .after(index)
+            .any(|(_, place)| !self.progress[place].is_ready());
+        if waits || !self.has_room(index) {
+            return false;
+        }
+        if let lock @ Lock::Guest { .. } = self.graph.lock(index) {
+            self.busy.insert(lock.clone());
+        }
+        self.progress[index].begin(self.engine.now());
+        self.teller.tell(What::StepStarted { step: step.clone() }).await;
+        self.open(index);
+        true
     }
 
     /// Guests are brought up side by side, but not all at once.
-    fn has_room(&self, step: &dyn Step) -> bool {
-        let lock @ Lock::Guest { .. } = step.lock() else {
-            return true;
-        };
-        let each = self.steps.iter().zip(&self.progress);
-        let busy: BTreeSet<Lock> = each
-            .filter(|(step, progress)| progress.has_begun() && self.has_unfinished(&step.lock()))
-            .map(|(step, _)| step.lock())
-            .filter(|lock| matches!(lock, Lock::Guest { .. }))
-            .collect();
-        busy.contains(&lock) || busy.len() < self.engine.connection().options.parallel_guests.get()
+    fn has_room(&self, index: usize) -> bool {
+        let lock = self.graph.lock(index);
+        let most = self.engine.connection().options.parallel_guests.get();
+        *lock == Lock::Hub || self.busy.contains(lock) || self.busy.len() < most
     }
 
     fn has_unfinished(&self, lock: &Lock) -> bool {
-        self.steps
-            .iter()
-            .zip(&self.progress)
-            .any(|(step, progress)| step.lock() == *lock && !progress.has_ended())
+        let mut sharing = self.graph.sharing(lock).iter();
+        sharing.any(|index| !self.progress[*index].has_ended())
     }
 
-    fn index_of(&self, id: &berth_procedure::StepId) -> Option<usize> {
-        self.steps.iter().position(|step| step.id() == id)
+    /// Opens what a step watches; what is in a guest follows when there is a way to it.
+    fn open(&mut self, index: usize) {
+        for selector in self.interest.begin(index, self.graph.watches(index)) {
+            let target = selector.target.clone();
+            if target == Target::Management {
+                self.unread.insert(selector.clone());
+            }
+            if let Some(api) = self.apis.get(&target) {
+                self.watcher.open(&target, api, [selector]);
+            }
+        }
+    }
+
+    fn connect(&mut self, step: &dyn Step) {
+        for (target, kubeconfig) in step.kubeconfigs(&self.world.facts) {
+            if self.watcher.connect(&target, &kubeconfig) {
+                self.apis.remove(&target);
+            }
+        }
     }
 
     fn wanted(&self, step: &dyn Step) -> Wanted {
@@ -209,18 +247,18 @@ impl Run<'_> {
     }
 
     /// Writes, if the lease is held. Without it, first looks whether there is anything to write.
-    fn write(&mut self, index: usize, step: &dyn Step, items: Vec<Item>) {
-        let lock = step.lock();
-        if self.locks.is_held(&lock) {
+    fn write(&mut self, index: usize, items: Vec<Item>) {
+        let lock = self.graph.lock(index);
+        if self.locks.is_held(lock) {
             self.spawn_work(index, items);
-        } else if !self.locks.is_wanted(&lock) {
+        } else if !self.locks.is_wanted(lock) {
             self.spawn_look(index, items);
         }
     }
 
     /// A step has something to write, and nobody went for its lease yet.
     pub(super) async fn want_lock(&mut self, index: usize) {
-        let lock = self.steps[index].lock();
+        let lock = self.graph.lock(index).clone();
         if self.engine.connection().options.read_only {
             self.fail(index, read_only()).await;
         } else if !self.locks.is_wanted(&lock) {
@@ -234,15 +272,10 @@ impl Run<'_> {
         open.find(|effect| !matches!(self.world.facts.outcome(effect), Some(Ok(_))))
     }
 
-    /// What only steps watch that have ended is not read any longer: a run is to be no burden while it waits for a guest.
+    /// What only steps watched that have ended is not read any longer: a run is to be no burden while it waits for a guest.
     fn close_unneeded(&mut self) {
-        let open = self
-            .steps
-            .iter()
-            .zip(&self.progress)
-            .filter(|(_, progress)| !progress.has_ended());
-        let needed: BTreeSet<_> = open.flat_map(|(step, _)| step.watches()).collect();
-        for selector in self.watcher.keep(&needed) {
+        for selector in self.interest.take_unneeded() {
+            self.watcher.close(&selector);
             self.unread.remove(&selector);
             self.world.unwatch(&selector);
         }

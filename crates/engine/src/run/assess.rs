@@ -17,8 +17,7 @@ const SOON: Duration = Duration::from_millis(100);
 const LASTED: SignedDuration = SignedDuration::from_hours(24);
 
 impl Run<'_> {
-    /// Whether the step ended.
-    pub(super) async fn assess(&mut self, index: usize, step: &dyn Step) -> bool {
+    pub(super) async fn assess(&mut self, index: usize, step: &dyn Step) {
         let (now, since) = (self.engine.now(), self.progress[index].since);
         let assessment = match step.assess(&Observed {
             facts: &self.world.facts,
@@ -33,9 +32,12 @@ impl Run<'_> {
         self.progress[index].look_at = recheck_at(&assessment).map(|at| moment(at, now));
         match assessment {
             Assessment::Ready { outputs } => {
-                let took_millis = self.progress[index].end(Outcome::Ready {
-                    outputs: outputs.clone(),
-                });
+                let took_millis = self.end(
+                    index,
+                    Outcome::Ready {
+                        outputs: outputs.clone(),
+                    },
+                );
                 self.teller
                     .tell(What::StepReady {
                         step: step.id().clone(),
@@ -43,16 +45,9 @@ impl Run<'_> {
                         took_millis,
                     })
                     .await;
-                true
             }
-            Assessment::Fatal { diagnosis } => {
-                self.fail(index, diagnosis).await;
-                true
-            }
-            assessment => {
-                self.show(index, assessment).await;
-                false
-            }
+            Assessment::Fatal { diagnosis } => self.fail(index, diagnosis).await,
+            assessment => self.show(index, assessment).await,
         }
     }
 

@@ -33,28 +33,21 @@ impl Run<'_> {
                 self.unread.remove(&selector);
                 if *self.world.facts.seen(&selector) != seen {
                     // Whoever is stuck on this kind may try again at once.
-                    for progress in self
-                        .progress
-                        .iter_mut()
-                        .filter(|progress| progress.stuck_on == Some(selector.resource))
-                    {
-                        (progress.retry, progress.stuck_on) = (None, None);
+                    for (index, progress) in self.progress.iter_mut().enumerate() {
+                        if progress.stuck_on == Some(selector.resource) {
+                            (progress.retry, progress.stuck_on) = (None, None);
+                            self.due.insert(index);
+                        }
                     }
                     self.watcher.stir();
                 }
+                self.due.extend(self.interest.of(&selector));
                 self.world.observe(selector, seen, version);
             }
             Sighting::Connected { target, api } => {
-                let unfinished = self
-                    .steps
-                    .iter()
-                    .zip(&self.progress)
-                    .filter(|(_, progress)| !progress.has_ended());
-                let selectors = unfinished
-                    .flat_map(|(step, _)| step.watches())
-                    .filter(|selector| selector.target == target);
-                self.watcher.open(&target, &api, selectors.collect::<Vec<_>>());
+                self.watcher.open(&target, &api, self.interest.on(&target));
                 self.apis.insert(target, api);
+                self.wake_all();
             }
             Sighting::Retrying {
                 what,
@@ -77,16 +70,21 @@ impl Run<'_> {
 
     pub(super) async fn take(&mut self, message: Message) {
         match message {
-            Message::Lease { lock, news } => self.take_news(lock, news).await,
+            Message::Lease { lock, news } => {
+                self.take_news(lock, news).await;
+                self.wake_all();
+            }
             Message::Settled { step, change, settled } => self.take_settled(step, &change, settled).await,
             Message::Looked { step, is_open } => {
                 self.progress[step].task = None;
+                self.due.insert(step);
                 if is_open {
                     self.want_lock(step).await;
                 }
             }
             Message::WorkEnded { step, object, result } => {
                 self.progress[step].task = None;
+                self.due.insert(step);
                 match result {
                     Ok(()) => self.progress[step].succeeded(),
                     Err(error) => self.work_failed(step, object, error).await,
@@ -100,6 +98,7 @@ impl Run<'_> {
             } => {
                 self.progress[step].task = None;
                 self.take_effect(step, effect, already, result).await;
+                self.wake_all();
             }
         }
     }
