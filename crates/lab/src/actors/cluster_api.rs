@@ -43,9 +43,9 @@ async fn runs(client: &Client, namespace: Option<&str>, deployment: &str) -> Res
         .is_some_and(|found| is_rolled_out(&found)))
 }
 
-/// Wakes all keys when the Deployment of the controllers changes.
+/// Wakes all keys of a namespace when the Deployment of its controllers changes.
 fn wakes_with(deployment: &'static str, seen: &Seen) -> Watch {
-    seen.wake_all(DEPLOYMENT, move |object| name_of(object) == deployment)
+    seen.wake_beside(DEPLOYMENT, move |object| name_of(object) == deployment)
 }
 
 /// The labels of a selector as a list request takes them.

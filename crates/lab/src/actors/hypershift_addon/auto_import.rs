@@ -43,7 +43,7 @@ impl Actor for AutoImport {
             self.clusters.remember(HOSTED_CLUSTER, |cluster| vec![Key::of(cluster)]),
             // The hosted agent's namespace is where a kubeconfig is waited for.
             self.clusters
-                .wake_all(NAMESPACE, |namespace| name_of(namespace).starts_with("klusterlet-")),
+                .wake_matching(NAMESPACE, |namespace, key| name_of(namespace) == hosted_name(&key.name)),
             self.clusters
                 .wake_all(MANAGED_CLUSTER_ADD_ON, |addon| name_of(addon) == ADDON),
         ]

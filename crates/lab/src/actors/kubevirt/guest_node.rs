@@ -45,7 +45,7 @@ impl Actor for GuestNodes {
             self.seen
                 .remember(VIRTUAL_MACHINE_INSTANCE, |instance| vec![Key::of(instance)]),
             self.seen
-                .wake_all(DEPLOYMENT, |deployment| name_of(deployment) == "ignition-server"),
+                .wake_beside(DEPLOYMENT, |deployment| name_of(deployment) == "ignition-server"),
         ]
     }
 

@@ -41,8 +41,12 @@ impl Actor for ManagedClusters {
     }
 
     fn watches(&self) -> Vec<Watch> {
-        let matters = |deployment: &Value| {
-            name_of(deployment) == REGISTRATION_CONTROLLER || label(deployment, klusterlet::CLUSTER_LABEL).is_some()
+        let registration = |deployment: &Value| name_of(deployment) == REGISTRATION_CONTROLLER;
+        let of_label = |label_name: &'static str| {
+            move |object: &Value| {
+                let name = label(object, label_name);
+                name.map(|name| Key::named(None, name)).into_iter().collect()
+            }
         };
         let of_namespace = |object: &Value| {
             namespace_of(object)
@@ -53,11 +57,13 @@ impl Actor for ManagedClusters {
         vec![
             self.clusters
                 .remember(MANAGED_CLUSTER, |cluster| vec![Key::of(cluster)]),
-            self.clusters.wake_all(DEPLOYMENT, matters),
-            self.clusters
-                .wake_all(SECRET, |secret| name_of(secret) == klusterlet::EXTERNAL_KUBECONFIG),
-            self.clusters
-                .wake_all(NAMESPACE, |namespace| label(namespace, CLUSTER_LABEL).is_some()),
+            self.clusters.wake_all(DEPLOYMENT, registration),
+            Watch::mapped(DEPLOYMENT, of_label(klusterlet::CLUSTER_LABEL)),
+            self.clusters.wake_matching(SECRET, |secret, cluster| {
+                name_of(secret) == klusterlet::EXTERNAL_KUBECONFIG
+                    && namespace_of(secret) == Some(&klusterlet::hosted_name(&cluster.name))
+            }),
+            Watch::mapped(NAMESPACE, of_label(CLUSTER_LABEL)),
             Watch::mapped(MANAGED_CLUSTER_ADD_ON, of_namespace),
         ]
     }

@@ -1,6 +1,7 @@
 //! The scheduler and the kubelets: gives each pod a node, lets its containers start, and ends it when it is deleted.
 
 mod ledger;
+mod nodes;
 
 use std::time::Duration;
 
@@ -14,10 +15,11 @@ use super::{NAME, SIMULATED, has_ended, hash, is_deleting};
 use crate::actor::{Actor, Context, Key, Next, Watch};
 use crate::actors::events;
 use crate::client::{self, name_of, namespace_of};
-use crate::kind::{NODE, PERSISTENT_VOLUME_CLAIM, POD, STORAGE_CLASS};
+use crate::kind::{PERSISTENT_VOLUME_CLAIM, POD, STORAGE_CLASS};
 use crate::timers::Timers;
 
 use ledger::Ledger;
+use nodes::Nodes;
 
 /// A pod with this annotation ends well after so many modelled seconds; a Job's pod does so after [`JOB_RUNS`] anyway.
 const RUNS_FOR: &str = "lab.berth.dev/runs-for-seconds";
@@ -43,6 +45,7 @@ const CLAIM: &str = "claim:";
 #[derive(Default)]
 pub(crate) struct Pods {
     ledger: Ledger,
+    nodes: Nodes,
     timers: Timers,
 }
 
@@ -57,7 +60,11 @@ impl Actor for Pods {
 
     fn watches(&self) -> Vec<Watch> {
         let wakes_pods = |claim: &Value| vec![Key::named(namespace_of(claim), &format!("{CLAIM}{}", name_of(claim)))];
-        vec![Watch::own(POD), Watch::mapped(PERSISTENT_VOLUME_CLAIM, wakes_pods)]
+        vec![
+            self.nodes.watch(),
+            Watch::own(POD),
+            Watch::mapped(PERSISTENT_VOLUME_CLAIM, wakes_pods),
+        ]
     }
 
     fn reconcile<'a>(&'a self, context: &'a Context, key: &'a Key) -> BoxFuture<'a, client::Result<Next>> {
@@ -119,17 +126,21 @@ impl Pods {
     }
 
     async fn schedule(&self, context: &Context, key: &Key, pod: &Value) -> client::Result<Next> {
-        if let Some(message) = unbound_claims(context, pod).await? {
+        let nodes = self.nodes.list(context).await?;
+        if let Some(message) = unbound_claims(context, pod, nodes.len()).await? {
             return self.unschedulable(context, key, pod, &message, Next::OnEvent).await;
         }
-        let nodes = context.client.list(NODE, None, "").await?;
+        let (alike, none) = (self.ledger.alike(pod), (0, 0));
         let mut reasons: Vec<Unfit> = Vec::new();
         let mut fitting = Vec::new();
-        for node in &nodes {
+        for node in nodes.iter() {
             let load = self.ledger.load(name_of(node));
             match node_fit::unfit(node, pod, load) {
                 Some(reason) => reasons.push(reason),
-                None => fitting.push((self.ledger.alike(name_of(node), pod), load.pods, name_of(node))),
+                None => {
+                    let alike = *alike.get(name_of(node)).unwrap_or(&none);
+                    fitting.push((alike, load.pods, name_of(node)));
+                }
             }
         }
         // Away from its like first, then the emptiest node; the name decides between equals.
@@ -184,18 +195,18 @@ impl Pods {
     }
 
     async fn start(&self, context: &Context, key: &Key, pod: &Value) -> client::Result<Next> {
-        let Some(node) = context
-            .client
-            .get(NODE, None, pod["spec"]["nodeName"].as_str().unwrap_or_default())
-            .await?
+        let nodes = self.nodes.list(context).await?;
+        let Some(node) = nodes
+            .iter()
+            .find(|node| node["metadata"]["name"] == pod["spec"]["nodeName"])
         else {
             return Ok(Next::After(RETRY));
         };
-        let host_ip = internal_ip(&node).to_owned();
+        let host_ip = internal_ip(node).to_owned();
         let pod_ip = if pod["spec"]["hostNetwork"] == true {
             host_ip.clone()
         } else {
-            self.ledger.address(key, &node)
+            self.ledger.address(key, node)
         };
         let place = Place {
             host_ip: &host_ip,
@@ -265,7 +276,7 @@ async fn tell_start(context: &Context, pod: &Value) -> client::Result<()> {
 }
 
 /// Whether a claim of the pod is in the way of giving it a node, and how the scheduler says so.
-async fn unbound_claims(context: &Context, pod: &Value) -> client::Result<Option<String>> {
+async fn unbound_claims(context: &Context, pod: &Value, nodes: usize) -> client::Result<Option<String>> {
     for name in claims(pod) {
         let Some(claim) = context
             .client
@@ -284,7 +295,6 @@ async fn unbound_claims(context: &Context, pod: &Value) -> client::Result<Option
             context.client.get(STORAGE_CLASS, None, class).await?
         };
         if class.is_none_or(|class| class["volumeBindingMode"] != "WaitForFirstConsumer") {
-            let nodes = context.client.list(NODE, None, "").await?.len();
             return Ok(Some(format!(
                 "0/{nodes} nodes are available: pod has unbound immediate PersistentVolumeClaims. preemption: \
                  0/{nodes} nodes are available: {nodes} Preemption is not helpful for scheduling."

@@ -20,6 +20,13 @@ impl Resources {
         }
     }
 
+    pub(super) fn less(self, other: Self) -> Self {
+        Self {
+            milli_cpu: self.milli_cpu - other.milli_cpu,
+            memory: self.memory - other.memory,
+        }
+    }
+
     pub(super) fn add(self, other: Self) -> Self {
         Self {
             milli_cpu: self.milli_cpu + other.milli_cpu,

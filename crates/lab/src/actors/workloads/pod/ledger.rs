@@ -22,8 +22,22 @@ struct Entry {
     controller: Value,
 }
 
+/// What is on a node.
 #[derive(Default)]
-pub(super) struct Ledger(Mutex<BTreeMap<Key, Entry>>);
+struct OnNode {
+    load: Load,
+    addresses: BTreeSet<Ipv4Addr>,
+}
+
+/// All entries, by pod (those of a namespace beside each other), and what they come to on each node.
+#[derive(Default)]
+struct Book {
+    pods: BTreeMap<Key, Entry>,
+    nodes: BTreeMap<String, OnNode>,
+}
+
+#[derive(Default)]
+pub(super) struct Ledger(Mutex<Book>);
 
 impl Ledger {
     /// Takes over what a pod says of itself.
@@ -48,48 +62,43 @@ impl Ledger {
 
     /// What is on a node.
     pub(super) fn load(&self, node: &str) -> Load {
-        self.lock()
-            .values()
-            .filter(|entry| entry.node == node)
-            .fold(Load::default(), |load, entry| Load {
-                pods: load.pods + 1,
-                requested: load.requested.add(entry.requested),
-            })
+        self.lock().nodes.get(node).map(|on| on.load).unwrap_or_default()
     }
 
-    /// How many of its like a node has, the pod itself left out: those that it wants to be spread among, and those of the
-    /// same controller, which the scheduler spreads unasked.
-    pub(super) fn alike(&self, node: &str, pod: &Value) -> (usize, usize) {
+    /// How many of its like the nodes have, the pod itself left out: those that it wants to be spread among, and those of
+    /// the same controller, which the scheduler spreads unasked.
+    pub(super) fn alike(&self, pod: &Value) -> BTreeMap<String, (usize, usize)> {
         let own = Key::of(pod);
         let controller = controller(pod);
-        let entries = self.lock();
-        let others = entries
-            .iter()
-            .filter(|(key, entry)| **key != own && key.namespace == own.namespace && entry.node == node);
-        others.fold((0, 0), |(spread, siblings), (_, entry)| {
+        let book = self.lock();
+        let mut alike: BTreeMap<String, (usize, usize)> = BTreeMap::new();
+        for (_, entry) in book.beside(&own).filter(|(key, _)| **key != own) {
             let sibling = !controller.is_null() && entry.controller == controller;
-            (
-                spread + usize::from(is_spread_among(pod, &entry.labels)),
-                siblings + usize::from(sibling),
-            )
-        })
+            let spread = is_spread_among(pod, &entry.labels);
+            if sibling || spread {
+                let on = alike.entry(entry.node.clone()).or_default();
+                (on.0, on.1) = (on.0 + usize::from(spread), on.1 + usize::from(sibling));
+            }
+        }
+        alike
     }
 
     /// The pod's address out of its node's part of the cluster network, the same each time it is asked for.
     pub(super) fn address(&self, key: &Key, node: &Value) -> String {
-        let mut entries = self.lock();
-        if let Some(address) = entries.get(key).and_then(|entry| entry.address) {
+        let mut book = self.lock();
+        if let Some(address) = book.pods.get(key).and_then(|entry| entry.address) {
             return address.to_string();
         }
-        let taken: BTreeSet<Ipv4Addr> = entries.values().filter_map(|entry| entry.address).collect();
         let first = subnet(node);
+        let taken = book.nodes.get(name_of(node)).map(|on| &on.addresses);
         // A /23: the first address is the network's, the second the node's gateway, the third its management port.
         let free = (3..510)
             .map(|offset| Ipv4Addr::from(first + offset))
-            .find(|address| !taken.contains(address));
+            .find(|address| taken.is_none_or(|taken| !taken.contains(address)));
         let address = free.unwrap_or_else(|| Ipv4Addr::from(first + 510));
-        if let Some(entry) = entries.get_mut(key) {
+        if let Some(mut entry) = book.remove(key) {
             entry.address = Some(address);
+            book.insert(key, entry);
         }
         address.to_string()
     }
@@ -99,10 +108,11 @@ impl Ledger {
             .as_str()
             .filter(|_| pod["spec"]["hostNetwork"] != true);
         let own = own.and_then(|address| address.parse().ok());
-        let mut entries = self.lock();
-        let address = own.or_else(|| entries.get(key).and_then(|entry| entry.address));
-        entries.insert(
-            key.clone(),
+        let mut book = self.lock();
+        let former = book.remove(key);
+        let address = own.or_else(|| former.and_then(|entry| entry.address));
+        book.insert(
+            key,
             Entry {
                 node: node.to_owned(),
                 requested: requested(pod),
@@ -113,8 +123,39 @@ impl Ledger {
         );
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<Key, Entry>> {
+    fn lock(&self) -> MutexGuard<'_, Book> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Book {
+    fn insert(&mut self, key: &Key, entry: Entry) {
+        let on = self.nodes.entry(entry.node.clone()).or_default();
+        on.load.pods += 1;
+        on.load.requested = on.load.requested.add(entry.requested);
+        on.addresses.extend(entry.address);
+        self.pods.insert(key.clone(), entry);
+    }
+
+    fn remove(&mut self, key: &Key) -> Option<Entry> {
+        let entry = self.pods.remove(key)?;
+        if let Some(on) = self.nodes.get_mut(&entry.node) {
+            on.load.pods -= 1;
+            on.load.requested = on.load.requested.less(entry.requested);
+            if let Some(address) = &entry.address {
+                on.addresses.remove(address);
+            }
+        }
+        Some(entry)
+    }
+
+    /// The entries of a pod's namespace.
+    fn beside(&self, key: &Key) -> impl Iterator<Item = (&Key, &Entry)> {
+        let first = Key::named(key.namespace(), "");
+        let namespace = first.namespace.clone();
+        self.pods
+            .range(first..)
+            .take_while(move |(other, _)| other.namespace == namespace)
     }
 }
 
@@ -186,8 +227,24 @@ mod tests {
             ledger.place(&Key::of(&pod), node, &pod);
         }
         let new = pod("d", "x", &json!({ "pool": "p" }));
-        assert_eq!(ledger.alike("one", &new), (1, 1));
-        assert_eq!(ledger.alike("two", &new), (0, 1));
-        assert_eq!(ledger.alike("three", &new), (0, 0));
+        let alike = ledger.alike(&new);
+        let alike: Vec<_> = alike.iter().map(|(node, counts)| (node.as_str(), *counts)).collect();
+        assert_eq!(alike, [("one", (1, 1)), ("two", (0, 1))]);
+    }
+
+    #[test]
+    fn a_node_holds_what_was_placed_and_not_removed() {
+        let ledger = Ledger::default();
+        let pods = ["a", "b", "c"].map(|name| pod(name, "x", &json!({})));
+        for pod in &pods {
+            ledger.place(&Key::of(pod), "one", pod);
+        }
+        let node = json!({ "metadata": { "name": "one" } });
+        let addresses = pods.each_ref().map(|pod| ledger.address(&Key::of(pod), &node));
+        assert_eq!(addresses.iter().collect::<BTreeSet<_>>().len(), 3);
+        ledger.place(&Key::of(&pods[0]), "two", &pods[0]);
+        ledger.remove(&Key::of(&pods[1]));
+        assert_eq!((ledger.load("one").pods, ledger.load("two").pods), (1, 1));
+        assert_eq!(ledger.address(&Key::of(&pods[2]), &node), addresses[2]);
     }
 }
