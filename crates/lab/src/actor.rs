@@ -42,6 +42,8 @@ pub(crate) enum Next {
     OnEvent,
     /// After this much modelled time (scaled by the lab's speed), or on an event.
     After(Duration),
+    /// After this much wall time, or on an event: for what is due at a date, which no speed brings nearer.
+    AfterWall(Duration),
 }
 
 /// What an actor is given besides the key.
@@ -81,7 +83,10 @@ impl Next {
     pub(crate) fn sooner(self, other: Self) -> Self {
         match (self, other) {
             (Self::After(one), Self::After(other)) => Self::After(one.min(other)),
+            (Self::AfterWall(one), Self::AfterWall(other)) => Self::AfterWall(one.min(other)),
             (Self::OnEvent, next) | (next, Self::OnEvent) => next,
+            // Which is sooner depends on the speed. The pass that modelled work asks for will ask for the date again.
+            (work @ Self::After(_), Self::AfterWall(_)) | (Self::AfterWall(_), work @ Self::After(_)) => work,
         }
     }
 }

@@ -177,6 +177,12 @@ pub(crate) const MACHINE_DEPLOYMENT: Kind =
     namespaced("cluster.x-k8s.io", "v1beta1", "MachineDeployment", "machinedeployments");
 pub(crate) const MACHINE_SET: Kind = namespaced("cluster.x-k8s.io", "v1beta1", "MachineSet", "machinesets");
 pub(crate) const MACHINE: Kind = namespaced("cluster.x-k8s.io", "v1beta1", "Machine", "machines");
+pub(crate) const MACHINE_HEALTH_CHECK: Kind = namespaced(
+    "cluster.x-k8s.io",
+    "v1beta1",
+    "MachineHealthCheck",
+    "machinehealthchecks",
+);
 pub(crate) const KUBEVIRT_CLUSTER: Kind = namespaced(
     "infrastructure.cluster.x-k8s.io",
     "v1alpha1",

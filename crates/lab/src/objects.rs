@@ -131,6 +131,22 @@ fn finalizers(object: &Value) -> impl Iterator<Item = &str> {
         .filter_map(Value::as_str)
 }
 
+/// The merge patch that makes a value equal to another, at any depth; `None` where it is.
+pub(crate) fn replacement(found: &Value, wanted: &Value) -> Option<Value> {
+    match (found, wanted) {
+        (Value::Object(found), Value::Object(wanted)) => {
+            let gone = found.keys().filter(|name| !wanted.contains_key(*name));
+            let mut patch: serde_json::Map<String, Value> = gone.map(|name| (name.clone(), Value::Null)).collect();
+            for (name, wanted) in wanted {
+                let found = found.get(name).unwrap_or(&Value::Null);
+                patch.extend(replacement(found, wanted).map(|change| (name.clone(), change)));
+            }
+            (!patch.is_empty()).then_some(Value::Object(patch))
+        }
+        (found, wanted) => (found != wanted).then(|| wanted.clone()),
+    }
+}
+
 /// Whether a merge patch would change the value.
 fn would_change(value: &Value, patch: &Value) -> bool {
     match patch {

@@ -1,10 +1,14 @@
 //! Cluster API with its KubeVirt provider, as each control-plane namespace has them: from a MachineDeployment to machines,
 //! and from a machine to a virtual machine of the same name.
 //!
-//! `cluster`, `machine_deployment`, `machine_set` and `machine` are Cluster API's own controllers, `kubevirt_machine` is
-//! the provider. Virtual machines themselves are played in `kubevirt`.
+//! `cluster`, `machine_deployment`, `machine_set`, `machine` and `health_check` are Cluster API's own controllers,
+//! `kubevirt_machine` is the provider, `autoscaler` the cluster autoscaler, `in_place` what upgrades machines where they
+//! are. Virtual machines themselves are played in `kubevirt`.
 
+mod autoscaler;
 mod cluster;
+mod health_check;
+mod in_place;
 mod kubevirt_machine;
 mod machine;
 mod machine_deployment;
@@ -15,11 +19,14 @@ use serde_json::{Value, json};
 
 use crate::actor::Watch;
 use crate::actors::seen::Seen;
-use crate::client::{Client, Result, name_of};
-use crate::kind::DEPLOYMENT;
-use crate::objects::is_rolled_out;
+use crate::client::{Client, Result, name_of, namespace_of};
+use crate::kind::{CLUSTER, DEPLOYMENT};
+use crate::objects::{annotation, is_rolled_out};
 
+pub(crate) use autoscaler::Autoscaler;
 pub(crate) use cluster::Clusters;
+pub(crate) use health_check::MachineHealthChecks;
+pub(crate) use in_place::InPlaceUpgrades;
 pub(crate) use kubevirt_machine::KubevirtMachines;
 pub(crate) use machine::Machines;
 pub(crate) use machine_deployment::MachineDeployments;
@@ -32,6 +39,9 @@ const PROVIDER: &str = "capk-manager";
 /// On everything of a cluster: the name of its Cluster.
 const CLUSTER_LABEL: &str = "cluster.x-k8s.io/cluster-name";
 
+/// On an object that the controllers are to leave alone.
+const PAUSED: &str = "cluster.x-k8s.io/paused";
+
 /// On a machine: the template that its infrastructure is made from.
 const CLONED_FROM: &str = "cluster.x-k8s.io/cloned-from-name";
 
@@ -43,9 +53,27 @@ async fn runs(client: &Client, namespace: Option<&str>, deployment: &str) -> Res
         .is_some_and(|found| is_rolled_out(&found)))
 }
 
-/// Wakes all keys of a namespace when the Deployment of its controllers changes.
+/// Whether an object is to be left alone: it says so itself, or its Cluster does.
+async fn is_paused(client: &Client, object: &Value) -> Result<bool> {
+    if annotation(object, PAUSED).is_some() {
+        return Ok(true);
+    }
+    let labelled = object["metadata"]["labels"][CLUSTER_LABEL].as_str();
+    let Some(name) = object["spec"]["clusterName"].as_str().or(labelled) else {
+        return Ok(false);
+    };
+    let cluster = client.get(CLUSTER, namespace_of(object), name).await?;
+    Ok(cluster.is_some_and(|cluster| cluster["spec"]["paused"] == true))
+}
+
+/// Wakes the keys of a namespace when the Deployment of its controllers changes.
 fn wakes_with(deployment: &'static str, seen: &Seen) -> Watch {
     seen.wake_beside(DEPLOYMENT, move |object| name_of(object) == deployment)
+}
+
+/// Wakes the keys of a namespace when its Cluster changes: it may be paused, or not any more.
+fn wakes_with_cluster(seen: &Seen) -> Watch {
+    seen.wake_beside(CLUSTER, |_| true)
 }
 
 /// The labels of a selector as a list request takes them.

@@ -11,12 +11,14 @@
 mod components;
 mod control_plane;
 mod hosted_cluster;
+mod identity_providers;
 mod index;
 mod names;
 mod networks;
 mod node_pool;
 mod paused;
 mod pull_secret;
+mod references;
 mod release;
 
 #[cfg(test)]
@@ -24,6 +26,6 @@ mod tests;
 
 pub(crate) use control_plane::ControlPlanes;
 pub(crate) use hosted_cluster::HostedClusters;
-pub(crate) use names::{IGNITION_REACHED, NODE_POOL_ANNOTATION, guest_of_namespace};
+pub(crate) use names::{IGNITION_REACHED, NODE_POOL_ANNOTATION, RELEASE_VERSION, guest_of_namespace};
 pub(crate) use node_pool::NodePools;
 pub(crate) use release::kubelet_version;

@@ -22,7 +22,7 @@ use crate::client::{name_of, namespace_of};
 pub(crate) use daemon_set::DaemonSets;
 pub(crate) use deployment::Deployments;
 pub(crate) use job::Jobs;
-pub(crate) use pod::Pods;
+pub(crate) use pod::{FAILS, FAILS_MESSAGE, Pods};
 pub(crate) use replica_set::ReplicaSets;
 pub(crate) use stateful_set::StatefulSets;
 

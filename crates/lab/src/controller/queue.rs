@@ -111,6 +111,7 @@ impl Queue {
                 state.failures = 0;
                 match next {
                     Next::OnEvent => None,
+                    Next::AfterWall(wall) => Some(wall),
                     Next::After(modelled) => {
                         let least =
                             doubled(TIMER_FIRST, state.timers_in_a_row, TIMER_LAST).min(modelled.max(TIMER_FIRST));

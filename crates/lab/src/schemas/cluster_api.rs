@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use super::crd::{Crd, crd, list_of, one_of, open, open_with, string};
 use crate::generation::Generation;
 use crate::kind::{
-    CLUSTER, KUBEVIRT_CLUSTER, KUBEVIRT_MACHINE, KUBEVIRT_MACHINE_TEMPLATE, MACHINE, MACHINE_DEPLOYMENT, MACHINE_SET,
+    CLUSTER, KUBEVIRT_CLUSTER, KUBEVIRT_MACHINE, KUBEVIRT_MACHINE_TEMPLATE, MACHINE, MACHINE_DEPLOYMENT,
+    MACHINE_HEALTH_CHECK, MACHINE_SET,
 };
 
 const CATEGORY: &[&str] = &["cluster-api"];
@@ -17,6 +18,7 @@ pub(crate) fn crds(_: Generation) -> Vec<Value> {
         machine_deployment(),
         machine_set(),
         machine(),
+        machine_health_check(),
         kubevirt_cluster(),
         kubevirt_machine(),
         template(),
@@ -193,6 +195,36 @@ fn machine() -> Value {
             ("bootstrapReady", boolean()),
             ("infrastructureReady", boolean()),
             ("nodeRef", reference()),
+        ]))
+        .build()
+}
+
+fn machine_health_check() -> Value {
+    let amount = json!({ "x-kubernetes-int-or-string": true, "anyOf": [{ "type": "integer" }, { "type": "string" }] });
+    let unhealthy = open_with(
+        &["type", "status", "timeout"],
+        json!({ "type": name(), "status": name(), "timeout": string() }),
+    );
+    begin(MACHINE_HEALTH_CHECK, &["mhc", "mhcs"])
+        .column("Cluster", "string", ".spec.clusterName")
+        .column("ExpectedMachines", "integer", ".status.expectedMachines")
+        .column("MaxUnhealthy", "string", ".spec.maxUnhealthy")
+        .column("CurrentHealthy", "integer", ".status.currentHealthy")
+        .age()
+        .spec(open_with(
+            &["clusterName", "selector"],
+            json!({
+                "clusterName": name(),
+                "maxUnhealthy": amount,
+                "nodeStartupTimeout": string(),
+                "selector": open(json!({ "matchLabels": map() })),
+                "unhealthyConditions": list_of(unhealthy),
+            }),
+        ))
+        .status_schema(status(&[
+            ("expectedMachines", integer()),
+            ("currentHealthy", integer()),
+            ("remediationsAllowed", integer()),
         ]))
         .build()
 }

@@ -4,7 +4,7 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use serde_json::{Value, json};
 
-use super::{CLUSTER_LABEL, NAME, PROVIDER, runs, wakes_with};
+use super::{CLUSTER_LABEL, NAME, PROVIDER, is_paused, runs, wakes_with, wakes_with_cluster};
 use crate::actor::{Actor, Context, Key, Next, Watch};
 use crate::actors::SIMULATED;
 use crate::actors::seen::Seen;
@@ -39,6 +39,7 @@ impl Actor for KubevirtMachines {
             Watch::own(VIRTUAL_MACHINE_INSTANCE),
             Watch::owned(DATA_VOLUME, VIRTUAL_MACHINE),
             wakes_with("capi-provider", &self.seen),
+            wakes_with_cluster(&self.seen),
         ]
     }
 
@@ -52,7 +53,7 @@ async fn reconcile(context: &Context, key: &Key) -> Result<Next> {
     let Some(machine) = client.get(KUBEVIRT_MACHINE, key.namespace(), &key.name).await? else {
         return Ok(Next::OnEvent);
     };
-    if !runs(client, key.namespace(), "capi-provider").await? {
+    if !runs(client, key.namespace(), "capi-provider").await? || is_paused(client, &machine).await? {
         return Ok(Next::OnEvent);
     }
     if is_deleting(&machine) {

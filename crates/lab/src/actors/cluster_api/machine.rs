@@ -6,7 +6,7 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use serde_json::{Value, json};
 
-use super::{CLONED_FROM, MANAGER, NAME, runs, wakes_with};
+use super::{CLONED_FROM, MANAGER, NAME, is_paused, runs, wakes_with, wakes_with_cluster};
 use crate::actor::{Actor, Context, Key, Next, Watch};
 use crate::actors::hypershift::guest_of_namespace;
 use crate::actors::seen::Seen;
@@ -47,6 +47,7 @@ impl Actor for Machines {
             Watch::own(KUBEVIRT_MACHINE),
             Watch::own(VIRTUAL_MACHINE_INSTANCE),
             wakes_with("cluster-api", &self.seen),
+            wakes_with_cluster(&self.seen),
         ]
     }
 
@@ -61,7 +62,7 @@ impl Machines {
         let Some(machine) = client.get(MACHINE, key.namespace(), &key.name).await? else {
             return Ok(Next::OnEvent);
         };
-        if !runs(client, key.namespace(), "cluster-api").await? {
+        if !runs(client, key.namespace(), "cluster-api").await? || is_paused(client, &machine).await? {
             return Ok(Next::OnEvent);
         }
         let guest = guest_client(context, key.namespace()).await?;
@@ -142,7 +143,7 @@ impl Machines {
 }
 
 /// A client inside the guest whose machines a namespace holds; `None` while its API server does not run.
-async fn guest_client(context: &Context, namespace: Option<&str>) -> Result<Option<Client>> {
+pub(super) async fn guest_client(context: &Context, namespace: Option<&str>) -> Result<Option<Client>> {
     let id = guest_of_namespace(&context.client, namespace.unwrap_or_default()).await?;
     let guest = id.and_then(|id| context.site.guests.find(&id));
     Ok(guest.map(|guest| Client::new(guest.client, MANAGER)))

@@ -4,13 +4,20 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use serde_json::{Value, json};
 
-use super::rollout::{Pace, Set, scale};
-use super::{MANAGER, NAME, availability, remaining, runs, selector_of, wakes_with};
+use super::rollout::{Pace, Set, scale, scale_on_delete};
+use super::{MANAGER, NAME, availability, is_paused, remaining, runs, selector_of, wakes_with, wakes_with_cluster};
 use crate::actor::{Actor, Context, Key, Next, Watch};
 use crate::actors::seen::Seen;
-use crate::client::{Result, name_of};
-use crate::kind::{MACHINE_DEPLOYMENT, MACHINE_SET};
+use crate::client::{Client, Result, name_of, namespace_of};
+use crate::kind::{MACHINE, MACHINE_DEPLOYMENT, MACHINE_SET};
 use crate::objects::{Conditions, is_deleting, is_owned_by, merge, owner, write_status};
+
+/// On what a MachineDeployment makes: its name.
+const DEPLOYMENT_LABEL: &str = "cluster.x-k8s.io/deployment-name";
+/// On a set that is only to shrink.
+pub(super) const NO_NEW_MACHINES: &str = "cluster.x-k8s.io/disable-machine-create";
+/// What of a machine is changed where it is, without another one.
+pub(super) const IN_PLACE_FIELDS: [&str; 2] = ["nodeDrainTimeout", "nodeVolumeDetachTimeout"];
 
 /// The controller of MachineDeployments.
 #[derive(Debug, Default)]
@@ -32,7 +39,17 @@ impl Actor for MachineDeployments {
             self.seen
                 .remember(MACHINE_DEPLOYMENT, |deployment| vec![Key::of(deployment)]),
             Watch::owned(MACHINE_SET, MACHINE_DEPLOYMENT),
+            // A machine that someone deletes is replaced; of the others their sets tell.
+            Watch::mapped(MACHINE, |machine| {
+                let deployment = machine["metadata"]["labels"][DEPLOYMENT_LABEL].as_str();
+                let deployment = deployment.filter(|_| is_deleting(machine));
+                deployment
+                    .map(|name| Key::named(namespace_of(machine), name))
+                    .into_iter()
+                    .collect()
+            }),
             wakes_with("cluster-api", &self.seen),
+            wakes_with_cluster(&self.seen),
         ]
     }
 
@@ -46,7 +63,10 @@ async fn reconcile(context: &Context, key: &Key) -> Result<Next> {
     let Some(deployment) = client.get(MACHINE_DEPLOYMENT, key.namespace(), &key.name).await? else {
         return Ok(Next::OnEvent);
     };
-    if is_deleting(&deployment) || !runs(client, key.namespace(), "cluster-api").await? {
+    if is_deleting(&deployment)
+        || !runs(client, key.namespace(), "cluster-api").await?
+        || is_paused(client, &deployment).await?
+    {
         return Ok(Next::OnEvent);
     }
     let listed = client.list(MACHINE_SET, key.namespace(), "").await?;
@@ -57,17 +77,39 @@ async fn reconcile(context: &Context, key: &Key) -> Result<Next> {
     }
     let desired = count(&deployment, "/spec/replicas");
     let plan: Vec<Set> = sets.iter().map(|set| as_set(set, &deployment)).collect();
-    for (set, wanted) in sets.iter().zip(scale(&plan, desired, Pace::of(&deployment, desired))) {
-        let emptied = !is_of_template(set, &deployment) && wanted == 0 && count(set, "/status/replicas") == 0;
-        if emptied && count(set, "/spec/replicas") == 0 {
+    let on_delete = deployment["spec"]["strategy"]["type"] == "OnDelete";
+    let replicas = if on_delete {
+        scale_on_delete(&plan, &alive(client, &sets).await?, desired)
+    } else {
+        scale(&plan, desired, Pace::of(&deployment, desired))
+    };
+    for (set, wanted) in sets.iter().zip(replicas) {
+        let old = !is_of_template(set, &deployment);
+        if old && wanted == 0 && count(set, "/status/replicas") == 0 && count(set, "/spec/replicas") == 0 {
             client.delete(MACHINE_SET, key.namespace(), name_of(set)).await?;
-        } else {
-            merge(client, MACHINE_SET, set, &json!({ "spec": { "replicas": wanted } })).await?;
+            continue;
         }
+        let mut patch = json!({ "spec": { "replicas": wanted } });
+        patch["metadata"]["annotations"][NO_NEW_MACHINES] = if old && on_delete { "true".into() } else { Value::Null };
+        for field in IN_PLACE_FIELDS {
+            patch["spec"]["template"]["spec"][field] = deployment["spec"]["template"]["spec"][field].clone();
+        }
+        merge(client, MACHINE_SET, set, &patch).await?;
     }
     let status = status(&deployment, &sets, desired, context.time.stamp());
     write_status(client, MACHINE_DEPLOYMENT, &deployment, &status).await?;
     Ok(Next::OnEvent)
+}
+
+/// How many machines of each set are not on their way out.
+async fn alive(client: &Client, sets: &[&Value]) -> Result<Vec<u64>> {
+    let mut counts = Vec::new();
+    for set in sets {
+        let machines = client.list(MACHINE, namespace_of(set), &selector_of(set)).await?;
+        let of_set = machines.iter().filter(|machine| is_owned_by(machine, set));
+        counts.push(u64::try_from(remaining(of_set).len()).unwrap_or(u64::MAX));
+    }
+    Ok(counts)
 }
 
 fn count(object: &Value, path: &str) -> u64 {
@@ -99,7 +141,7 @@ fn as_set(set: &Value, deployment: &Value) -> Set {
 async fn create_set(context: &Context, deployment: &Value) -> Result<()> {
     let name = format!("{}-{}", name_of(deployment), context.random.suffix(5));
     let mut labels = deployment["spec"]["template"]["metadata"]["labels"].clone();
-    labels["cluster.x-k8s.io/deployment-name"] = name_of(deployment).into();
+    labels[DEPLOYMENT_LABEL] = name_of(deployment).into();
     let mut template = deployment["spec"]["template"].clone();
     template["metadata"]["labels"] = labels.clone();
     let set = json!({

@@ -6,16 +6,21 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use serde_json::{Value, json};
 
-use super::{CLONED_FROM, CLUSTER_LABEL, MANAGER, NAME, availability, remaining, runs, selector_of, wakes_with};
+use super::{
+    CLONED_FROM, CLUSTER_LABEL, MANAGER, NAME, availability, is_paused, remaining, runs, selector_of, wakes_with,
+    wakes_with_cluster,
+};
 use crate::actor::{Actor, Context, Key, Next, Watch};
 use crate::actors::seen::Seen;
 use crate::client::{Result, name_of};
 use crate::conditions;
 use crate::kind::{KUBEVIRT_MACHINE, MACHINE, MACHINE_SET};
-use crate::objects::{Conditions, annotation, is_deleting, is_owned_by, owner, write_status};
+use crate::objects::{Conditions, annotation, is_deleting, is_owned_by, merge, owner, write_status};
+
+use super::machine_deployment::{IN_PLACE_FIELDS, NO_NEW_MACHINES};
 
 /// Marks a machine as the next to go.
-const DELETE_FIRST: &str = "cluster.x-k8s.io/delete-machine";
+pub(super) const DELETE_FIRST: &str = "cluster.x-k8s.io/delete-machine";
 
 /// The controller of MachineSets.
 #[derive(Debug, Default)]
@@ -37,6 +42,7 @@ impl Actor for MachineSets {
             self.seen.remember(MACHINE_SET, |set| vec![Key::of(set)]),
             Watch::owned(MACHINE, MACHINE_SET),
             wakes_with("cluster-api", &self.seen),
+            wakes_with_cluster(&self.seen),
         ]
     }
 
@@ -50,7 +56,7 @@ async fn reconcile(context: &Context, key: &Key) -> Result<Next> {
     let Some(set) = client.get(MACHINE_SET, key.namespace(), &key.name).await? else {
         return Ok(Next::OnEvent);
     };
-    if is_deleting(&set) || !runs(client, key.namespace(), "cluster-api").await? {
+    if is_deleting(&set) || !runs(client, key.namespace(), "cluster-api").await? || is_paused(client, &set).await? {
         return Ok(Next::OnEvent);
     }
     let listed = client.list(MACHINE, key.namespace(), &selector_of(&set)).await?;
@@ -58,8 +64,17 @@ async fn reconcile(context: &Context, key: &Key) -> Result<Next> {
     let mut machines = remaining(owned.iter().copied());
     let wanted = set["spec"]["replicas"].as_u64().unwrap_or(1);
     let wanted_count = usize::try_from(wanted).unwrap_or(usize::MAX);
-    for _ in machines.len()..wanted_count {
-        client.create(MACHINE, &machine(context, &set)).await?;
+    if annotation(&set, NO_NEW_MACHINES).is_none() {
+        for _ in machines.len()..wanted_count {
+            client.create(MACHINE, &machine(context, &set)).await?;
+        }
+    }
+    let mut patch = json!({});
+    for field in IN_PLACE_FIELDS {
+        patch["spec"][field] = set["spec"]["template"]["spec"][field].clone();
+    }
+    for machine in &machines {
+        merge(client, MACHINE, machine, &patch).await?;
     }
     machines.sort_by_key(|machine| order_of_going(machine));
     for machine in machines.iter().take(machines.len().saturating_sub(wanted_count)) {

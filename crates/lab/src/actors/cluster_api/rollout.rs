@@ -49,6 +49,28 @@ pub(super) fn scale(sets: &[Set], desired: u64, pace: Pace) -> Vec<u64> {
     wanted
 }
 
+/// The replicas that each set gets where machines are replaced only once someone deletes them: an old set shrinks to the
+/// machines that remain of it (`alive`, in the same order), the new one makes up for what is missing.
+pub(super) fn scale_on_delete(sets: &[Set], alive: &[u64], desired: u64) -> Vec<u64> {
+    let kept = sets
+        .iter()
+        .zip(alive)
+        .map(|(set, alive)| if set.is_new { 0 } else { set.wanted.min(*alive) });
+    let mut wanted: Vec<u64> = kept.collect();
+    // A pool that was scaled down gives up old machines first.
+    let mut surplus = wanted.iter().sum::<u64>().saturating_sub(desired);
+    for count in &mut wanted {
+        let gone = surplus.min(*count);
+        *count -= gone;
+        surplus -= gone;
+    }
+    let old: u64 = wanted.iter().sum();
+    if let Some(new) = sets.iter().position(|set| set.is_new) {
+        wanted[new] = desired.saturating_sub(old);
+    }
+    wanted
+}
+
 impl Pace {
     /// From a MachineDeployment's strategy; percentages are of the desired replicas.
     pub(super) fn of(deployment: &Value, desired: u64) -> Self {
@@ -118,6 +140,15 @@ mod tests {
     #[test]
     fn a_new_machine_that_never_comes_up_holds_the_rollout() {
         assert_eq!(scale(&[set(false, 3, 3), set(true, 1, 0)], 3, ONE_BY_ONE), [3, 1]);
+    }
+
+    #[test]
+    fn on_delete_the_new_set_only_makes_up_for_what_was_deleted() {
+        let sets = [set(false, 3, 3), set(true, 0, 0)];
+        assert_eq!(scale_on_delete(&sets, &[3, 0], 3), [3, 0]);
+        assert_eq!(scale_on_delete(&sets, &[2, 0], 3), [2, 1]);
+        assert_eq!(scale_on_delete(&sets, &[3, 0], 4), [3, 1]);
+        assert_eq!(scale_on_delete(&sets, &[3, 0], 2), [2, 0]);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::client::namespace_of;
 use crate::kind::HOSTED_CONTROL_PLANE;
-use crate::objects::{annotation, owner};
+use crate::objects::{annotation, owner, replacement};
 
 use super::release::{payload_has, since};
 
@@ -159,7 +159,7 @@ pub(super) fn deployment(component: &Component, control_plane: &Value, replicas:
 
 /// The pod template of a component.
 pub(super) fn pod_template(name: &str, control_plane: &Value, (millicores, mebibytes): (u32, u32)) -> Value {
-    let version = &control_plane["spec"]["releaseImage"];
+    let version = image(control_plane);
     let mut containers = vec![json!({
         "name": name,
         "image": version,
@@ -191,6 +191,36 @@ pub(super) fn pod_template(name: &str, control_plane: &Value, (millicores, mebib
         metadata["annotations"] = json!({ STARTS_IN: seconds.to_string() });
     }
     json!({ "metadata": metadata, "spec": spec })
+}
+
+/// What has to change of a Deployment's pods: images, annotations, and where they may run. Null fields go.
+pub(super) fn template_patch(found: &Value, wanted: &Value) -> Value {
+    let (found, wanted) = (&found["spec"]["template"], &wanted["spec"]["template"]);
+    let mut template = json!({ "spec": {} });
+    // The server filled in the rest of each container, so their images stand for them.
+    let image = |template: &Value| template["spec"]["containers"][0]["image"].clone();
+    if image(found) != image(wanted) {
+        template["spec"]["containers"] = wanted["spec"]["containers"].clone();
+    }
+    for field in ["nodeSelector", "tolerations"] {
+        if let Some(change) = replacement(&found["spec"][field], &wanted["spec"][field]) {
+            template["spec"][field] = change;
+        }
+    }
+    if let Some(change) = replacement(&found["metadata"]["annotations"], &wanted["metadata"]["annotations"]) {
+        template["metadata"]["annotations"] = change;
+    }
+    json!({ "spec": { "template": template } })
+}
+
+/// The image that a control plane's own components have.
+pub(super) fn image(control_plane: &Value) -> &Value {
+    let spec = &control_plane["spec"];
+    if spec["controlPlaneReleaseImage"].is_string() {
+        &spec["controlPlaneReleaseImage"]
+    } else {
+        &spec["releaseImage"]
+    }
 }
 
 /// The `app` label, which is the name but for one.

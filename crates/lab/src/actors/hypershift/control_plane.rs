@@ -24,14 +24,16 @@ use serde_json::Value;
 use crate::actor::{Actor, Context, Key, Next, Watch};
 use crate::client::{Result, name_of, namespace_of};
 use crate::kind::{
-    DEPLOYMENT, HOSTED_CONTROL_PLANE, JOB, MACHINE, PERSISTENT_VOLUME_CLAIM, ROUTE, SERVICE, STATEFUL_SET,
+    CONFIG_MAP, DEPLOYMENT, HOSTED_CONTROL_PLANE, JOB, MACHINE, PERSISTENT_VOLUME_CLAIM, ROUTE, SECRET, SERVICE,
+    STATEFUL_SET,
 };
-use crate::objects::{is_deleting, is_rolled_out, write_status};
+use crate::objects::{annotation, is_deleting, is_rolled_out, write_status};
 use crate::timers::Timers;
 
-use super::components::{API_SERVER, CONTROL_PLANE_OPERATOR, Stage};
+use super::components::{self, API_SERVER, CONTROL_PLANE_OPERATOR, Stage};
+use super::identity_providers::{self, Assessment};
 use super::index::Index;
-use super::names::guest_id;
+use super::names::{CLUSTER_ANNOTATION, guest_id};
 use super::paused::paused;
 use infrastructure::Infrastructure;
 
@@ -57,6 +59,10 @@ pub(super) struct Progress {
     has_password: bool,
     /// How the components are, where the release tells of them.
     components: Option<component_status::Summary>,
+    /// What came of the identity providers, where there is an OAuth server to have them.
+    identity: Option<Assessment>,
+    /// The image that the control plane's workloads are to have.
+    image: Value,
     /// What the guest's own operators tell, once there are any.
     guest: Option<guest::Report>,
 }
@@ -83,6 +89,16 @@ impl Actor for ControlPlanes {
                 index.of(&Key::named(None, namespace_of(object).unwrap_or_default()))
             })
         };
+        // What the operator copied here, and not what this controller made itself.
+        let copied = |kind| {
+            let index = self.by_namespace.clone();
+            Watch::mapped(kind, move |object| match annotation(object, CLUSTER_ANNOTATION) {
+                Some(_) if object["metadata"]["ownerReferences"].is_null() => {
+                    index.of(&Key::named(None, namespace_of(object).unwrap_or_default()))
+                }
+                _ => Vec::new(),
+            })
+        };
         vec![
             Watch::mapped(HOSTED_CONTROL_PLANE, own),
             Watch::owned(SERVICE, HOSTED_CONTROL_PLANE),
@@ -92,6 +108,8 @@ impl Actor for ControlPlanes {
             Watch::owned(JOB, HOSTED_CONTROL_PLANE),
             inside(PERSISTENT_VOLUME_CLAIM),
             inside(MACHINE),
+            copied(SECRET),
+            copied(CONFIG_MAP),
         ]
     }
 
@@ -112,12 +130,19 @@ impl ControlPlanes {
         if is_deleting(&control_plane) {
             return teardown::reconcile(context, &self.timers, &control_plane).await;
         }
-        if !operator.is_some_and(|operator| is_rolled_out(&operator))
-            || paused(&control_plane, context.time.now()).is_some()
-        {
+        if !operator.is_some_and(|operator| is_rolled_out(&operator)) {
             return Ok(Next::OnEvent);
         }
-        let (mut progress, next) = self.advance(context, &control_plane).await?;
+        let (mut progress, next) = match paused(&control_plane, context.time.now()) {
+            Some(pause) => {
+                let mut progress = look(context, &control_plane).await?;
+                if let Some(guest) = guest_id(&control_plane).and_then(|id| context.site.guests.find(&id)) {
+                    progress.infrastructure.reached_at(&guest.url);
+                }
+                (progress, pause.ends())
+            }
+            None => self.advance(context, &control_plane).await?,
+        };
         progress.components = component_status::report(context, &control_plane, &progress).await?;
         let status = status::compute(&control_plane, &progress, context);
         write_status(client, HOSTED_CONTROL_PLANE, &control_plane, &status).await?;
@@ -126,28 +151,15 @@ impl ControlPlanes {
 
     /// Goes through the stages as far as they lead.
     async fn advance(&self, context: &Context, control_plane: &Value) -> Result<(Progress, Next)> {
-        let client = &context.client;
-        let namespace = namespace_of(control_plane);
-        let deployments = client.list(DEPLOYMENT, namespace, "").await?;
-        let mut progress = Progress {
-            infrastructure: infrastructure::ensure(context, control_plane).await?,
-            deployments: deployments
-                .into_iter()
-                .map(|object| (name_of(&object).to_owned(), object))
-                .collect(),
-            etcd: client.get(STATEFUL_SET, namespace, "etcd").await?,
-            pending_volume: None,
-            has_kubeconfig: false,
-            has_password: false,
-            components: None,
-            guest: None,
-        };
+        infrastructure::ensure(context, control_plane).await?;
+        let mut progress = look(context, control_plane).await?;
+        (progress.has_kubeconfig, progress.has_password) = (false, false);
         let Some(address) = progress.infrastructure.address().map(str::to_owned) else {
             return Ok((progress, Next::After(AGAIN)));
         };
         pki::ensure(context, control_plane).await?;
         progress.has_password = access::ensure_password(context, control_plane).await?;
-        workloads::ensure(context, control_plane, &progress.deployments, Stage::Infrastructure).await?;
+        workloads::ensure(context, control_plane, &progress, Stage::Infrastructure).await?;
         progress.etcd = Some(etcd::ensure(context, control_plane).await?);
         if !progress.etcd.as_ref().is_some_and(is_rolled_out) {
             progress.pending_volume = etcd::pending_volume(context, control_plane).await?;
@@ -166,14 +178,18 @@ impl ControlPlanes {
         progress.infrastructure.reached_at(&guest.url);
         access::ensure_kubeconfigs(context, control_plane, &guest).await?;
         progress.has_kubeconfig = true;
-        workloads::ensure(context, control_plane, &progress.deployments, Stage::Etcd).await?;
+        workloads::ensure(context, control_plane, &progress, Stage::Etcd).await?;
         if !progress.is_rolled_out(API_SERVER.name) {
             return Ok((progress, Next::OnEvent));
         }
-        workloads::ensure(context, control_plane, &progress.deployments, Stage::ApiServer).await?;
+        if control_plane["spec"]["configuration"]["authentication"]["type"] != "OIDC" {
+            progress.identity = Some(identity_providers::assess(context, control_plane).await?);
+        }
+        access::ensure_kubeadmin(control_plane, &guest, progress.has_password).await?;
+        workloads::ensure(context, control_plane, &progress, Stage::ApiServer).await?;
         workloads::scale_autoscaler(context, &id, &progress.deployments).await?;
         if progress.is_rolled_out("cluster-network-operator") {
-            workloads::ensure(context, control_plane, &progress.deployments, Stage::NetworkOperator).await?;
+            workloads::ensure(context, control_plane, &progress, Stage::NetworkOperator).await?;
         }
         if !progress.is_rolled_out("hosted-cluster-config-operator") {
             return Ok((progress, Next::OnEvent));
@@ -184,9 +200,35 @@ impl ControlPlanes {
     }
 }
 
+/// What is there, without making anything: all that a paused control plane tells.
+async fn look(context: &Context, control_plane: &Value) -> Result<Progress> {
+    let client = &context.client;
+    let namespace = namespace_of(control_plane);
+    let deployments = client.list(DEPLOYMENT, namespace, "").await?;
+    let status = &control_plane["status"];
+    Ok(Progress {
+        infrastructure: infrastructure::look(context, control_plane).await?,
+        deployments: deployments
+            .into_iter()
+            .map(|object| (name_of(&object).to_owned(), object))
+            .collect(),
+        etcd: client.get(STATEFUL_SET, namespace, "etcd").await?,
+        pending_volume: None,
+        has_kubeconfig: status["kubeConfig"].is_object(),
+        has_password: status["kubeadminPassword"].is_object(),
+        components: None,
+        identity: None,
+        image: components::image(control_plane).clone(),
+        guest: None,
+    })
+}
+
 impl Progress {
-    /// Whether a Deployment is there with all its replicas.
+    /// Whether a Deployment is there with all its replicas, of the release that is wanted.
     fn is_rolled_out(&self, name: &str) -> bool {
-        self.deployments.get(name).is_some_and(is_rolled_out)
+        self.deployments.get(name).is_some_and(|deployment| {
+            let container = &deployment["spec"]["template"]["spec"]["containers"][0];
+            container["image"] == self.image && is_rolled_out(deployment)
+        })
     }
 }

@@ -1,11 +1,13 @@
 //! The HostedCluster controller: completes the spec, judges it, makes the control-plane namespace with what belongs in it,
 //! and tells on the HostedCluster what the HostedControlPlane tells of itself.
 
+mod copies;
 mod create;
 mod defaults;
 mod deletion;
 mod judge;
 mod status;
+mod upgrade;
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -14,19 +16,21 @@ use serde_json::Value;
 use crate::actor::{Actor, Context, Key, Next, Watch};
 use crate::client::{Client, Result};
 use crate::kind::{
-    CLUSTER, DEPLOYMENT, HOSTED_CLUSTER, HOSTED_CONTROL_PLANE, KUBEVIRT_MACHINE, NAMESPACE, NODE_POOL, ROUTE, SECRET,
+    CLUSTER, CONFIG_MAP, DEPLOYMENT, HOSTED_CLUSTER, HOSTED_CONTROL_PLANE, KUBEVIRT_MACHINE, NAMESPACE, NODE_POOL,
+    ROUTE, SECRET,
 };
 use crate::objects::{is_deleting, write_status};
 
 use super::index::Index;
 use super::names::{cluster_key, control_plane_namespace};
-use super::paused::paused;
+use super::paused::{Pause, paused};
+use super::references;
 use judge::Verdict;
 
 /// The controller of HostedClusters.
 #[derive(Debug, Default)]
 pub(crate) struct HostedClusters {
-    /// HostedClusters by what they refer to: the pull secret, and the operator itself.
+    /// HostedClusters by the Secrets and ConfigMaps that they refer to, and by the operator itself.
     referrers: Index,
 }
 
@@ -36,9 +40,9 @@ pub(super) struct Observed {
     ignition_server: Option<Value>,
     ignition_route: Option<Value>,
     machines: Vec<Value>,
-    access: create::Access,
+    access: copies::Access,
     verdict: Verdict,
-    paused: Option<String>,
+    paused: Option<Pause>,
 }
 
 fn operator_key() -> Key {
@@ -56,10 +60,15 @@ impl Actor for HostedClusters {
 
     fn watches(&self) -> Vec<Watch> {
         let (noted, secrets, operators) = (self.referrers.clone(), self.referrers.clone(), self.referrers.clone());
+        let config_maps = self.referrers.clone();
         let own = move |hosted_cluster: &Value| {
             let key = Key::of(hosted_cluster);
-            if let Some(secret) = hosted_cluster["spec"]["pullSecret"]["name"].as_str() {
-                noted.note(Key::named(key.namespace(), secret), key.clone());
+            let spec = &hosted_cluster["spec"];
+            let own = [&spec["pullSecret"]["name"], &spec["sshKey"]["name"]];
+            let configured = references::of_configuration(&spec["configuration"]);
+            let names = own.into_iter().filter_map(Value::as_str);
+            for name in names.chain(configured.iter().map(|reference| reference.name)) {
+                noted.note(Key::named(key.namespace(), name), key.clone());
             }
             noted.note(operator_key(), key.clone());
             vec![key]
@@ -83,6 +92,7 @@ impl Actor for HostedClusters {
                 let referrers = secrets.of(&Key::of(secret));
                 referrers.into_iter().chain(by_annotation(secret)).collect()
             }),
+            Watch::mapped(CONFIG_MAP, move |config_map| config_maps.of(&Key::of(config_map))),
             Watch::mapped(DEPLOYMENT, move |deployment| {
                 let referrers = operators.of(&Key::of(deployment));
                 referrers.into_iter().chain(by_annotation(deployment)).collect()
@@ -114,14 +124,30 @@ async fn reconcile(context: &Context, key: &Key) -> Result<Next> {
     let status = status::compute(&hosted_cluster, &observed, context.generation, context.time.stamp());
     write_status(client, HOSTED_CLUSTER, &hosted_cluster, &status).await?;
     defaults::remember_availability(client, &hosted_cluster, &status).await?;
-    if observed.paused.is_some() || !observed.verdict.lets_go_on() {
-        create::sync_pause(client, key, &hosted_cluster, observed.control_plane.as_ref()).await?;
-        return Ok(Next::OnEvent);
-    }
     if !defaults::add_finalizer(client, &hosted_cluster).await? {
         return Ok(Next::OnEvent);
     }
-    create::everything(context, key, &hosted_cluster, observed.control_plane.as_ref()).await?;
+    let control_plane = observed.control_plane.as_ref();
+    if let Some(pause) = &observed.paused {
+        create::pause(client, key, &hosted_cluster, control_plane).await?;
+        return Ok(pause.ends());
+    }
+    if !defaults::identify(context, key, &hosted_cluster).await? {
+        return Ok(Next::OnEvent);
+    }
+    let outcome = match &observed.verdict.configuration {
+        Err(problem) => Err(format!("configuration is invalid: {problem}")),
+        Ok(()) if !observed.verdict.lets_go_on() => Ok(()),
+        Ok(()) => create::everything(context, key, &hosted_cluster, control_plane).await?,
+    };
+    let generation = &hosted_cluster["metadata"]["generation"];
+    let told = status::with_outcome(&status, &outcome, generation, context.time.stamp());
+    if told != status["conditions"] {
+        let patch = serde_json::json!({ "conditions": told });
+        client
+            .status(HOSTED_CLUSTER, key.namespace(), &key.name, &patch)
+            .await?;
+    }
     Ok(Next::OnEvent)
 }
 
@@ -138,7 +164,7 @@ async fn observe(context: &Context, key: &Key, hosted_cluster: &Value) -> Result
     let namespace = Some(namespace.as_str());
     let control_plane = client.get(HOSTED_CONTROL_PLANE, namespace, &key.name).await?;
     Ok(Observed {
-        access: create::publish_access(client, key, hosted_cluster, control_plane.as_ref()).await?,
+        access: copies::publish_access(client, key, hosted_cluster, control_plane.as_ref()).await?,
         control_plane,
         ignition_server: client.get(DEPLOYMENT, namespace, "ignition-server").await?,
         ignition_route: client.get(ROUTE, namespace, "ignition-server").await?,

@@ -14,6 +14,12 @@ pub(crate) const CLUSTER_ANNOTATION: &str = "hypershift.openshift.io/cluster";
 pub(crate) const NODE_POOL_ANNOTATION: &str = "hypershift.openshift.io/nodePool";
 /// On a token Secret once a machine has fetched its ignition configuration with it.
 pub(crate) const IGNITION_REACHED: &str = "hypershift.openshift.io/ignition-reached";
+/// On Machines: the release that they run.
+pub(crate) const RELEASE_VERSION: &str = "hypershift.openshift.io/release-version";
+/// Before the name of each label on a Machine that its node is to get.
+pub(crate) const MANAGED_LABEL: &str = "managed.hypershift.openshift.io";
+/// On Machines: the taints that their nodes are to get, as JSON.
+pub(crate) const TAINTS_ANNOTATION: &str = "hypershift.openshift.io/nodePoolTaints";
 /// Finalizer of HostedCluster, NodePool and HostedControlPlane.
 pub(super) const FINALIZER: &str = "hypershift.openshift.io/finalizer";
 /// Finalizer of the Deployments that must outlive the Cluster API objects.

@@ -49,20 +49,26 @@ pub(super) enum ReleaseError {
 impl Release {
     /// The release that a pullspec names, if a generation's operator takes it.
     pub(super) fn of_image(image: &str, generation: Generation) -> Result<Self, ReleaseError> {
+        let release = Self::of_any_image(image)?;
+        let version = release.version.clone();
+        let (latest, oldest) = supported(generation);
+        if Some(release.minor()) < minor_of(&format!("{oldest}.0")) {
+            return Err(ReleaseError::TooOld { version, oldest });
+        }
+        if Some(release.minor()) > minor_of(&format!("{latest}.0")) {
+            return Err(ReleaseError::TooNew { version, latest });
+        }
+        Ok(release)
+    }
+
+    /// The release that a pullspec names, whatever it is.
+    pub(super) fn of_any_image(image: &str) -> Result<Self, ReleaseError> {
         let unknown = || ReleaseError::Unknown {
             image: image.to_owned(),
         };
-        let tag = tag_of(image).ok_or_else(unknown)?;
-        let (version, arch) = split_arch(tag);
-        let minor = minor_of(version).ok_or_else(unknown)?;
+        let (version, arch) = split_arch(tag_of(image).ok_or_else(unknown)?);
+        minor_of(version).ok_or_else(unknown)?;
         let version = version.to_owned();
-        let (latest, oldest) = supported(generation);
-        if Some(minor) < minor_of(&format!("{oldest}.0")) {
-            return Err(ReleaseError::TooOld { version, oldest });
-        }
-        if Some(minor) > minor_of(&format!("{latest}.0")) {
-            return Err(ReleaseError::TooNew { version, latest });
-        }
         Ok(Self { version, arch })
     }
 
@@ -77,6 +83,16 @@ impl Release {
             "quay.io/openshift-release-dev/ocp-v4.0-art-dev:{}-rhel-coreos-kubevirt",
             self.version
         )
+    }
+
+    /// Whether its minor is below that of a version: a way back that nobody supports.
+    pub(super) fn is_earlier_minor_than(&self, version: &str) -> bool {
+        minor_of(version).is_some_and(|minor| minor_of(&self.version) < Some(minor))
+    }
+
+    /// Whether it is of the same minor as a version.
+    pub(super) fn is_same_minor_as(&self, version: &str) -> bool {
+        minor_of(version).is_some_and(|minor| minor_of(&self.version) == Some(minor))
     }
 
     /// Whether it is a later version than another.

@@ -24,9 +24,9 @@ use nodes::Nodes;
 /// A pod with this annotation ends well after so many modelled seconds; a Job's pod does so after [`JOB_RUNS`] anyway.
 const RUNS_FOR: &str = "lab.berth.dev/runs-for-seconds";
 /// A pod with this annotation never becomes ready: its containers wait for this reason, as `ImagePullBackOff`.
-const FAILS: &str = "lab.berth.dev/fails";
+pub(crate) const FAILS: &str = "lab.berth.dev/fails";
 /// The message that goes with [`FAILS`].
-const FAILS_MESSAGE: &str = "lab.berth.dev/fails-message";
+pub(crate) const FAILS_MESSAGE: &str = "lab.berth.dev/fails-message";
 /// A pod with this annotation is some other actor's to play: it gets a node and is ended, but its status is left alone.
 const PLAYED_ELSEWHERE: &str = "lab.berth.dev/played-elsewhere";
 /// A pod with this annotation takes so many modelled seconds to start; others a few, by their name.

@@ -5,13 +5,15 @@ use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
 
 use crate::actor::Context;
-use crate::client::{Result, name_of, namespace_of};
+use crate::client::{Client, Result, name_of, namespace_of};
 use crate::kind::{HOSTED_CONTROL_PLANE, SECRET};
-use crate::objects::{merge, owner};
+use crate::objects::{ensure, merge, owner};
 use crate::site::Guest;
 
 /// Letters and digits that cannot be taken for one another.
 const PASSWORD: &[u8] = b"abcdefghijkmnpqrstuvwxyzABCDEFGHIJKLMNPQRSTUVWXYZ23456789";
+
+const PASSWORD_SECRET: &str = "kubeadmin-password";
 
 /// The kubeconfig that others are copied from; made last, so that where it is right, all are.
 const ADMIN_KUBECONFIG: &str = "admin-kubeconfig";
@@ -23,24 +25,40 @@ const KUBECONFIGS: [&str; 3] = [
     "service-network-admin-kubeconfig",
 ];
 
-/// Makes the password once; whether there is one. A guest with an identity provider has none.
+/// Makes the password once; whether there is one. A guest with identity providers has none; one without an OAuth server
+/// keeps what it had.
 pub(super) async fn ensure_password(context: &Context, control_plane: &Value) -> Result<bool> {
     let client = &context.client;
     let namespace = namespace_of(control_plane);
-    let name = "kubeadmin-password";
-    if control_plane["spec"]["configuration"]["oauth"].is_object() {
-        client.delete(SECRET, namespace, name).await?;
-        let copy = format!("{}-{name}", name_of(control_plane));
+    let configuration = &control_plane["spec"]["configuration"];
+    if configuration["oauth"].is_object() {
+        client.delete(SECRET, namespace, PASSWORD_SECRET).await?;
+        let copy = format!("{}-{PASSWORD_SECRET}", name_of(control_plane));
         if let Some(guest) = super::super::names::guest_id(control_plane) {
             client.delete(SECRET, Some(&guest.namespace), &copy).await?;
         }
         return Ok(false);
     }
-    if client.get(SECRET, namespace, name).await?.is_none() {
-        let secret = secret(control_plane, name, "password", &password(context));
-        client.create(SECRET, &secret).await?;
+    if client.get(SECRET, namespace, PASSWORD_SECRET).await?.is_some() {
+        return Ok(true);
     }
+    if configuration["authentication"]["type"] == "OIDC" {
+        return Ok(false);
+    }
+    let secret = secret(control_plane, PASSWORD_SECRET, "password", &password(context));
+    client.create(SECRET, &secret).await?;
     Ok(true)
+}
+
+/// The guest's own `kubeadmin`, by which its OAuth server knows the password: gone with it, and back with it.
+pub(super) async fn ensure_kubeadmin(control_plane: &Value, guest: &Guest, has_password: bool) -> Result<()> {
+    let inside = Client::new(guest.client.clone(), "hosted-cluster-config-operator-manager");
+    if has_password {
+        ensure(&inside, SECRET, &super::guest::kubeadmin()).await?;
+    } else if control_plane["spec"]["configuration"]["oauth"].is_object() {
+        inside.delete(SECRET, Some("kube-system"), "kubeadmin").await?;
+    }
+    Ok(())
 }
 
 /// Makes the kubeconfigs, or brings them up to date with the guest's endpoint.

@@ -21,6 +21,8 @@ use crate::timers::Timers;
 use super::super::release::Release;
 use super::Progress;
 
+pub(super) use base::kubeadmin;
+
 /// What OVN-Kubernetes in a guest takes from each packet of the pod network that carries it.
 const ENCAPSULATION: u64 = 100;
 /// Below this the guest's network is slow: 9000 less two encapsulations.
@@ -46,7 +48,7 @@ pub(super) async fn reconcile(
 ) -> Result<(Report, Next)> {
     let inside = Client::new(guest.client.clone(), "hosted-cluster-config-operator-manager");
     let image = control_plane["spec"]["releaseImage"].as_str().unwrap_or_default();
-    let release = Release::of_image(image, context.generation);
+    let release = Release::of_any_image(image);
     base::ensure(context, &inside, control_plane, guest).await?;
     let ingress = ingress::ensure(context, control_plane).await?;
     let nodes = inside.list(NODE, None, "").await?;

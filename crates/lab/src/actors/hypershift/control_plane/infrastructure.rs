@@ -42,8 +42,9 @@ const ROUTES: [(&str, &str, &str); 3] = [
     ("oauth", "oauth-openshift", "OAuthServer"),
 ];
 
-/// Makes Services and Routes and reads the addresses that they got.
-pub(super) async fn ensure(context: &Context, control_plane: &Value) -> Result<Infrastructure> {
+/// Makes the Services and Routes that are missing. What was just made has no address yet; it wakes this controller when it
+/// does.
+pub(super) async fn ensure(context: &Context, control_plane: &Value) -> Result<()> {
     let client = &context.client;
     let namespace = namespace_of(control_plane);
     // One list each: this runs on every pass, and asking for each by name would be most of what a bring-up asks.
@@ -63,12 +64,21 @@ pub(super) async fn ensure(context: &Context, control_plane: &Value) -> Result<I
                 .await?;
         }
     }
-    // What was just made has no address yet; it wakes this controller when it does.
-    let api = named(&services, "kube-apiserver").cloned().unwrap_or_default();
-    let oauth = named(&routes, "oauth");
+    Ok(())
+}
+
+/// Reads the addresses that Services and Routes got.
+pub(super) async fn look(context: &Context, control_plane: &Value) -> Result<Infrastructure> {
+    let client = &context.client;
+    let namespace = namespace_of(control_plane);
+    let api = client
+        .get(SERVICE, namespace, "kube-apiserver")
+        .await?
+        .unwrap_or_default();
+    let oauth = client.get(ROUTE, namespace, "oauth").await?;
     let endpoint = endpoint(control_plane, &api);
     let oauth_host = match strategy(control_plane, "OAuthServer")["type"].as_str() {
-        Some("Route") => oauth.and_then(host_of).map(str::to_owned),
+        Some("Route") => oauth.as_ref().and_then(host_of).map(str::to_owned),
         _ => endpoint.as_ref().map(|(host, _)| host.clone()),
     };
     let waiting = match (&endpoint, &oauth_host) {

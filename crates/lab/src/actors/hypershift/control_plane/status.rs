@@ -34,13 +34,8 @@ pub(super) fn compute(control_plane: &Value, progress: &Progress, context: &Cont
     }
     if progress.etcd.is_some() {
         conditions.set("ValidReleaseInfo", true, "AsExpected", "All is well");
-        conditions.set(
-            "ValidIDPConfiguration",
-            true,
-            "IDPConfigurationValid",
-            "Identity provider configuration is valid",
-        );
     }
+    identity(&mut conditions, control_plane, progress);
     available(&mut conditions, progress, control_plane);
     let ready = conditions.is_true("Available");
     let mut status = json!({
@@ -76,6 +71,23 @@ pub(super) fn compute(control_plane: &Value, progress: &Progress, context: &Cont
     }
     status["conditions"] = conditions.observed(&control_plane["metadata"]["generation"]);
     status
+}
+
+/// Where there is no OAuth server, nothing is said of its identity providers.
+fn identity(conditions: &mut Conditions, control_plane: &Value, progress: &Progress) {
+    let kind = "ValidIDPConfiguration";
+    if control_plane["spec"]["configuration"]["authentication"]["type"] == "OIDC" {
+        conditions.remove(kind);
+    } else if let Some(problem) = progress.identity.as_ref().and_then(|found| found.problem.as_ref()) {
+        conditions.set(kind, false, "IDPConfigurationError", problem);
+    } else if progress.identity.is_some() || progress.etcd.is_some() && conditions.get(kind).is_none() {
+        conditions.set(
+            kind,
+            true,
+            "IDPConfigurationValid",
+            "Identity provider configuration is valid",
+        );
+    }
 }
 
 fn degraded(conditions: &mut Conditions, progress: &Progress) {

@@ -5,28 +5,36 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use crate::actor::Context;
+use crate::actors::workloads::{FAILS, FAILS_MESSAGE};
 use crate::client::{Result, namespace_of};
 use crate::kind::{CRON_JOB, DEPLOYMENT, HOSTED_CONTROL_PLANE, JOB, NODE_POOL};
 use crate::objects::{ensure as ensure_object, merge, owner};
 use crate::site::GuestId;
 
-use super::super::components::{self, COMPONENTS, Stage, deployment};
+use super::super::components::{self, COMPONENTS, Stage, deployment, template_patch};
+use super::super::identity_providers::api_server_hash;
 use super::super::release::{payload_has, since};
+use super::Progress;
 
 /// The CronJob and the Job of a control plane.
 pub(super) const COLLECT_PROFILES: &str = "olm-collect-profiles";
 pub(super) const FEATURE_GATES: &str = "featuregate-generator";
 
-/// Makes the Deployments of a stage, and gives those that are there the release's image.
-pub(super) async fn ensure(
-    context: &Context,
-    control_plane: &Value,
-    found: &BTreeMap<String, Value>,
-    stage: Stage,
-) -> Result<()> {
+/// On the API server's pods, and on the OAuth server's: the hash of what they are configured with.
+const API_CONFIG: &str = "kube-apiserver.hypershift.openshift.io/config-hash";
+const OAUTH_CONFIG: &str = "oauth.hypershift.openshift.io/config-hash";
+
+/// Makes the Deployments of a stage, brings those that are there up to date, and takes away what is not to be.
+pub(super) async fn ensure(context: &Context, control_plane: &Value, progress: &Progress, stage: Stage) -> Result<()> {
     let client = &context.client;
     for component in COMPONENTS.iter().filter(|component| component.stage() == stage) {
+        let found = progress.deployments.get(component.name);
         if components::is_left_out(component, control_plane) {
+            if found.is_some() {
+                client
+                    .delete(DEPLOYMENT, namespace_of(control_plane), component.name)
+                    .await?;
+            }
             continue;
         }
         let mut wanted = deployment(component, control_plane, component.replicas(control_plane));
@@ -34,17 +42,13 @@ pub(super) async fn ensure(
             // The HostedCluster tells whether it is available, so its controller must hear of it.
             wanted["metadata"]["annotations"] = control_plane["metadata"]["annotations"].clone();
         }
-        match found.get(component.name) {
+        configure(&mut wanted, component.name, control_plane, progress, found);
+        match found {
             None => {
                 client.create(DEPLOYMENT, &wanted).await?;
             }
             Some(found) => {
-                let container = &found["spec"]["template"]["spec"]["containers"][0];
-                if container["image"] != control_plane["spec"]["releaseImage"] {
-                    let containers = &wanted["spec"]["template"]["spec"]["containers"];
-                    let patch = json!({ "spec": { "template": { "spec": { "containers": containers } } } });
-                    merge(client, DEPLOYMENT, found, &patch).await?;
-                }
+                merge(client, DEPLOYMENT, found, &template_patch(found, &wanted)).await?;
             }
         }
     }
@@ -55,6 +59,29 @@ pub(super) async fn ensure(
         ensure_object(client, CRON_JOB, &collect_profiles(control_plane)).await?;
     }
     Ok(())
+}
+
+/// Puts a hash of its configuration on the pods of a component that has one, so that another configuration rolls them.
+fn configure(wanted: &mut Value, name: &str, control_plane: &Value, progress: &Progress, found: Option<&Value>) {
+    let annotations = &mut wanted["spec"]["template"]["metadata"]["annotations"];
+    match (name, &progress.identity) {
+        ("kube-apiserver", _) => annotations[API_CONFIG] = api_server_hash(control_plane).into(),
+        ("oauth-openshift", Some(identity)) if identity.problem.is_none() => {
+            let kubeadmin = if progress.has_password { "with" } else { "without" };
+            annotations[OAUTH_CONFIG] = format!("{}-{kubeadmin}-kubeadmin", identity.hash).into();
+            if let Some(crash) = &identity.crash {
+                annotations[FAILS] = "CrashLoopBackOff".into();
+                annotations[FAILS_MESSAGE] = crash.as_str().into();
+            }
+        }
+        // What can't be configured stays as it is.
+        ("oauth-openshift", _) => {
+            if let Some(found) = found {
+                *annotations = found["spec"]["template"]["metadata"]["annotations"].clone();
+            }
+        }
+        _ => {}
+    }
 }
 
 /// The autoscaler runs while a node pool of the cluster scales by itself.

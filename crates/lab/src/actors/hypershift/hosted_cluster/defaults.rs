@@ -29,6 +29,18 @@ pub(super) async fn complete(context: &Context, key: &Key, hosted_cluster: &Valu
     if hosted_cluster["spec"]["secretEncryption"].is_null() {
         patch["spec"]["secretEncryption"] = make_encryption_key(context, key, hosted_cluster).await?;
     }
+    if annotation(hosted_cluster, MANAGEMENT_PLATFORM).is_none()
+        && let Some(infrastructure) = client.get(INFRASTRUCTURE, None, "cluster").await?
+    {
+        let platform = infrastructure["status"]["platform"].as_str().unwrap_or("None");
+        patch["metadata"]["annotations"][MANAGEMENT_PLATFORM] = platform.into();
+    }
+    Ok(patch == json!({}) || !merge(client, HOSTED_CLUSTER, hosted_cluster, &patch).await?)
+}
+
+/// Gives the cluster its ids, which a paused one does not get. False where one was missing.
+pub(super) async fn identify(context: &Context, key: &Key, hosted_cluster: &Value) -> Result<bool> {
+    let mut patch = json!({});
     for (field, make) in [
         ("clusterID", uuid as fn(&Context, &Key) -> String),
         ("infraID", infra_id),
@@ -37,13 +49,7 @@ pub(super) async fn complete(context: &Context, key: &Key, hosted_cluster: &Valu
             patch["spec"][field] = make(context, key).into();
         }
     }
-    if annotation(hosted_cluster, MANAGEMENT_PLATFORM).is_none()
-        && let Some(infrastructure) = client.get(INFRASTRUCTURE, None, "cluster").await?
-    {
-        let platform = infrastructure["status"]["platform"].as_str().unwrap_or("None");
-        patch["metadata"]["annotations"][MANAGEMENT_PLATFORM] = platform.into();
-    }
-    Ok(patch == json!({}) || !merge(client, HOSTED_CLUSTER, hosted_cluster, &patch).await?)
+    Ok(patch == json!({}) || !merge(&context.client, HOSTED_CLUSTER, hosted_cluster, &patch).await?)
 }
 
 /// Adds the finalizer; false where it was missing, for then the object has just changed.

@@ -11,7 +11,8 @@ use crate::kind::{CLUSTER, DEPLOYMENT, HOSTED_CLUSTER, HOSTED_CONTROL_PLANE, NAM
 use crate::objects::{Conditions, annotation, drop_finalizer, is_deleting, merge, write_status};
 
 use super::super::names::{CLEANUP_ANNOTATION, COMPONENT_FINALIZER, FINALIZER, control_plane_namespace};
-use super::create::unmark_references;
+use super::copies::unmark_references;
+use super::create::pause_machines;
 
 /// The operator looks again after so long, besides on events.
 const AGAIN: Duration = Duration::from_secs(5);
@@ -21,6 +22,7 @@ const SKIP_NAMESPACE: &str = "hypershift.openshift.io/skip-delete-hosted-control
 pub(super) async fn reconcile(context: &Context, key: &Key, hosted_cluster: &Value) -> Result<Next> {
     let client = &context.client;
     let namespace = control_plane_namespace(key);
+    pause_machines(client, key, hosted_cluster, false).await?;
     copy_cleanup(context, key, hosted_cluster, &namespace).await?;
     let gone = delete_node_pools(client, key).await?
         && delete_cluster(client, hosted_cluster, &namespace).await?
@@ -72,9 +74,6 @@ async fn delete_cluster(client: &Client, hosted_cluster: &Value, namespace: &str
     let Some(cluster) = client.get(CLUSTER, Some(namespace), name).await? else {
         return Ok(true);
     };
-    if cluster["spec"]["paused"] == true {
-        merge(client, CLUSTER, &cluster, &json!({ "spec": { "paused": false } })).await?;
-    }
     if !is_deleting(&cluster) {
         client.delete(CLUSTER, Some(namespace), name).await?;
     }

@@ -6,16 +6,24 @@ use serde_json::Value;
 
 use crate::actor::{Context, Key};
 use crate::client::Result;
+use crate::generation::Generation;
 use crate::kind::SECRET;
+use crate::objects::annotation;
 
 use super::super::networks;
 use super::super::pull_secret;
 use super::super::release::Release;
+use super::upgrade::{current_version, obstacle};
+
+/// With this annotation any release will do.
+const SKIP_VALIDATION: &str = "hypershift.openshift.io/skip-release-image-validation";
 
 /// What the operator makes of a spec.
 pub(super) struct Verdict {
     pub(super) configuration: Result<(), String>,
     pub(super) release: Result<Release, ReleaseProblem>,
+    /// Why the upgrade that is asked for is not begun.
+    pub(super) upgrade_blocked: Option<String>,
 }
 
 /// Why there is no release to install.
@@ -30,7 +38,7 @@ pub(super) enum ReleaseProblem {
 impl Verdict {
     /// Whether creation goes on.
     pub(super) fn lets_go_on(&self) -> bool {
-        self.configuration.is_ok() && self.release.is_ok()
+        self.configuration.is_ok() && self.release.is_ok() && self.upgrade_blocked.is_none()
     }
 }
 
@@ -59,13 +67,20 @@ pub(super) async fn judge(context: &Context, key: &Key, hosted_cluster: &Value) 
         Some(problem) => Err(problem),
         None => Ok(()),
     };
+    let release = release(context, key, hosted_cluster).await?;
+    let upgrade_blocked = release
+        .as_ref()
+        .ok()
+        .and_then(|release| obstacle(hosted_cluster, release));
     Ok(Verdict {
         configuration,
-        release: release(context, key, spec).await?,
+        release,
+        upgrade_blocked,
     })
 }
 
-async fn release(context: &Context, key: &Key, spec: &Value) -> Result<Result<Release, ReleaseProblem>> {
+async fn release(context: &Context, key: &Key, hosted_cluster: &Value) -> Result<Result<Release, ReleaseProblem>> {
+    let spec = &hosted_cluster["spec"];
     let image = spec["release"]["image"].as_str().unwrap_or_default();
     let name = spec["pullSecret"]["name"].as_str().unwrap_or_default();
     let Some(secret) = context.client.get(SECRET, key.namespace(), name).await? else {
@@ -82,7 +97,23 @@ async fn release(context: &Context, key: &Key, spec: &Value) -> Result<Result<Re
             let text = format!("failed to look up release image {image} with pull secret {name}: {error}");
             Err(ReleaseProblem::InvalidImage(text))
         }
-        Ok(()) => Release::of_image(image, context.generation)
-            .map_err(|error| ReleaseProblem::InvalidImage(error.to_string())),
+        Ok(()) => known(hosted_cluster, image, context.generation).map_err(ReleaseProblem::InvalidImage),
     })
+}
+
+/// The release that an image holds, if this operator takes it in place of the present one.
+fn known(hosted_cluster: &Value, image: &str, generation: Generation) -> Result<Release, String> {
+    if annotation(hosted_cluster, SKIP_VALIDATION).is_some() {
+        return Release::of_any_image(image).map_err(|error| error.to_string());
+    }
+    let release = Release::of_image(image, generation).map_err(|error| error.to_string())?;
+    match current_version(hosted_cluster) {
+        Some(current) if release.is_earlier_minor_than(current) => {
+            let version = &release.version;
+            Err(format!(
+                "y-stream downgrade from \"{current}\" to \"{version}\" is not supported"
+            ))
+        }
+        _ => Ok(release),
+    }
 }

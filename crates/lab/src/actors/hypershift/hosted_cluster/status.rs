@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use crate::generation::Generation;
 use crate::objects::{Conditions, is_rolled_out};
 
+use super::super::paused;
 use super::Observed;
 use super::judge::Verdict;
 
@@ -43,6 +44,7 @@ pub(super) fn compute(hosted_cluster: &Value, observed: &Observed, generation: G
     }
     of_verdict(&mut conditions, &observed.verdict);
     of_operator(&mut conditions, observed);
+    paused::tell(&mut conditions, hosted_cluster, observed.paused.as_ref(), "AsExpected");
     progressing(&mut conditions, hosted_cluster, &version, observed);
     let mut status = json!({ "version": version });
     if let Ok(release) = &observed.verdict.release {
@@ -187,15 +189,6 @@ fn of_operator(conditions: &mut Conditions, observed: &Observed) {
             "Ignition server deployment is not yet available",
         ),
     }
-    match &observed.paused {
-        None => conditions.set(
-            "ReconciliationActive",
-            true,
-            "AsExpected",
-            "Reconciliation active on resource",
-        ),
-        Some(message) => conditions.set("ReconciliationActive", false, "ReconciliationPaused", message),
-    }
     let stuck: Vec<&str> = (observed.machines.iter())
         .filter(|machine| {
             crate::conditions::find(machine, "VMLiveMigratable").is_some_and(|found| found["status"] == "False")
@@ -220,23 +213,43 @@ fn of_operator(conditions: &mut Conditions, observed: &Observed) {
             "AsExpected",
             "Required platform credentials are found",
         );
+    }
+}
+
+/// The conditions with what came of the pass: the last thing that the operator says.
+pub(super) fn with_outcome(status: &Value, outcome: &Result<(), String>, generation: &Value, now: String) -> Value {
+    let mut conditions = Conditions::of(&json!({ "status": status }), now);
+    match outcome {
         // The reason is spelled so in the product.
-        conditions.set(
+        Ok(()) => conditions.set(
             "ReconciliationSucceeded",
             true,
             "ReconciliatonSucceeded",
             "Reconciliation completed successfully",
-        );
+        ),
+        Err(problem) => conditions.set("ReconciliationSucceeded", false, "ReconciliationError", problem),
     }
-    if let Err(problem) = &observed.verdict.configuration {
-        conditions.set("ReconciliationSucceeded", false, "ReconciliationError", problem);
-    }
+    conditions.observed(generation)
 }
 
 fn progressing(conditions: &mut Conditions, hosted_cluster: &Value, version: &Value, observed: &Observed) {
-    if observed.paused.is_some() {
-        let message = "ReconciliationActive condition is false: reconciliation is paused";
-        conditions.set("Progressing", false, "Blocked", message);
+    let gates = [
+        "SupportedHostedCluster",
+        "ValidConfiguration",
+        "ValidReleaseImage",
+        "ReconciliationActive",
+    ];
+    let closed = gates.into_iter().find_map(|kind| {
+        let found = conditions.get(kind).filter(|found| found["status"] == "False")?;
+        let message = found["message"].as_str().unwrap_or_default();
+        Some(format!("{kind} condition is false: {message}"))
+    });
+    let blocked = closed.or_else(|| {
+        let why = observed.verdict.upgrade_blocked.as_ref()?;
+        Some(format!("ClusterVersionUpgradeable condition is false: {why}"))
+    });
+    if let Some(message) = blocked {
+        conditions.set("Progressing", false, "Blocked", &message);
     } else if version["desired"]["image"] == hosted_cluster["spec"]["release"]["image"] {
         conditions.set(
             "Progressing",

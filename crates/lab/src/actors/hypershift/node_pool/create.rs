@@ -1,5 +1,6 @@
 //! What the operator makes for a NodePool: the Secrets that machines boot with, the machine template, and the
-//! MachineDeployment (or, for upgrades in place, the MachineSet).
+//! MachineDeployment (or, for upgrades in place, the MachineSet), with a MachineHealthCheck beside it where machines are
+//! to be repaired.
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -7,55 +8,108 @@ use serde_json::{Value, json};
 
 use crate::actor::Key;
 use crate::client::{Result, name_of};
-use crate::kind::{KUBEVIRT_MACHINE_TEMPLATE, Kind, MACHINE_DEPLOYMENT, MACHINE_SET, SECRET};
+use crate::kind::{KUBEVIRT_MACHINE_TEMPLATE, Kind, MACHINE, MACHINE_DEPLOYMENT, MACHINE_SET, SECRET};
 use crate::objects::{ensure, merge};
 
-use super::super::names::{NODE_POOL_ANNOTATION, hash8, qualified};
+use super::super::names::{MANAGED_LABEL, NODE_POOL_ANNOTATION, TAINTS_ANNOTATION, node_pool_key, qualified};
 use super::super::release::Release;
-use super::{Scope, template};
+use super::config::Config;
+use super::{Scope, machines, owner_of_machines, template};
 
 /// What makes the machines, and what they boot with, as they are now.
 pub(super) struct Made {
-    /// MachineDeployment or MachineSet.
+    /// MachineDeployment or MachineSet, as it was found.
     pub(super) machines: Value,
+    /// Whether it was made or changed just now: then it says nothing of what it was changed to.
+    pub(super) changed: bool,
     pub(super) token: Value,
     pub(super) template: String,
-    /// Hash of all that makes a new rollout but the template.
-    pub(super) config: String,
+    pub(super) config: Config,
+}
+
+/// The template that the pool's machines are to be made from, under the name that its content gives it.
+pub(super) struct Template {
+    name: String,
+    object: Value,
 }
 
 /// Makes what is missing and brings the rest up to date.
-pub(super) async fn everything(scope: &Scope<'_>, key: &Key, release: &Release) -> Result<Made> {
+pub(super) async fn everything(scope: &Scope<'_>, key: &Key, release: &Release, config: Config) -> Result<Made> {
     let client = &scope.context.client;
-    let config = config_hash(scope, release);
     let token = token_secret(scope, key, &config, release);
     let user_data = user_data_secret(scope, key, &config);
     ensure(client, SECRET, &token).await?;
     ensure(client, SECRET, &user_data).await?;
-    let spec = template::spec(scope.pool, scope.hosted_cluster, release);
-    let template = template::name(&key.name, &spec);
-    let object = json!({ "metadata": metadata(scope, key, &template), "spec": spec });
-    ensure(client, KUBEVIRT_MACHINE_TEMPLATE, &object).await?;
+    let template = machine_template(scope, key, release);
+    ensure(client, KUBEVIRT_MACHINE_TEMPLATE, &template.object).await?;
     let kind = kind_of(scope.pool);
-    let wanted = machine_owner(scope, key, kind, &template, &user_data, release);
     let namespace = Some(scope.namespace.as_str());
-    let machines = match client.get(kind, namespace, &key.name).await? {
+    let found = client.get(kind, namespace, &key.name).await?;
+    let wanted = owner_of_machines::object(&owner_of_machines::Inputs {
+        scope,
+        key,
+        kind,
+        template: &template.name,
+        user_data: name_of(&user_data),
+        release,
+        config: &config,
+        found: found.as_ref(),
+    });
+    let (machines, changed) = match found {
         None => {
             client.create(kind, &wanted).await?;
-            wanted
+            (wanted, true)
         }
         Some(found) => {
-            merge(client, kind, &found, &json!({ "spec": wanted["spec"] })).await?;
-            found
+            let patch =
+                json!({ "metadata": { "annotations": wanted["metadata"]["annotations"] }, "spec": wanted["spec"] });
+            let changed = merge(client, kind, &found, &patch).await?;
+            (found, changed)
         }
     };
+    mark_machines(scope, key).await?;
+    drop_old_templates(scope, key, &template.name).await?;
     let token = client.get(SECRET, namespace, name_of(&token)).await?.unwrap_or(token);
     Ok(Made {
         machines,
+        changed,
         token,
-        template,
+        template: template.name,
         config,
     })
+}
+
+/// What is there, where nothing may be made: the pool is paused. `None` where nothing was made before.
+pub(super) async fn as_it_is(scope: &Scope<'_>, key: &Key, release: &Release, config: Config) -> Result<Option<Made>> {
+    let client = &scope.context.client;
+    let namespace = Some(scope.namespace.as_str());
+    let Some(machines) = client.get(kind_of(scope.pool), namespace, &key.name).await? else {
+        return Ok(None);
+    };
+    let token = token_secret(scope, key, &config, release);
+    let token = client
+        .get(SECRET, namespace, name_of(&token))
+        .await?
+        .unwrap_or_default();
+    Ok(Some(Made {
+        machines,
+        changed: false,
+        token,
+        template: machine_template(scope, key, release).name,
+        config,
+    }))
+}
+
+/// Cluster API stands still for a paused pool: both that make machines are told so.
+pub(super) async fn pause(scope: &Scope<'_>, key: &Key) -> Result<()> {
+    let client = &scope.context.client;
+    for kind in [MACHINE_DEPLOYMENT, MACHINE_SET] {
+        if let Some(found) = client.get(kind, Some(&scope.namespace), &key.name).await? {
+            let patch = json!({ "metadata": { "annotations": { owner_of_machines::PAUSED: "true" } } });
+            merge(client, kind, &found, &patch).await?;
+        }
+    }
+    Ok(())
 }
 
 /// A pool that is upgraded in place keeps its machines, so it needs no deployment above its set.
@@ -67,21 +121,62 @@ pub(super) fn kind_of(pool: &Value) -> Kind {
     }
 }
 
-/// What a machine's configuration is made of: a change of it is a rollout.
-fn config_hash(scope: &Scope<'_>, release: &Release) -> String {
-    let (pool, cluster) = (&scope.pool["spec"], &scope.hosted_cluster["spec"]);
-    let inputs = json!([
-        release.version,
-        pool["config"],
-        pool["tuningConfig"],
-        cluster["pullSecret"]["name"],
-        cluster["additionalTrustBundle"]["name"],
-        cluster["sshKey"]["name"],
-        cluster["imageContentSources"],
-        cluster["configuration"]["proxy"],
-        cluster["configuration"]["image"],
-    ]);
-    hash8(&inputs.to_string())
+fn machine_template(scope: &Scope<'_>, key: &Key, release: &Release) -> Template {
+    let spec = template::spec(scope.pool, scope.hosted_cluster, release);
+    let name = template::name(&key.name, &spec);
+    let object = json!({ "metadata": metadata(scope, key, &name), "spec": spec });
+    Template { name, object }
+}
+
+/// Labels and taints go to the machines at once, by which they reach nodes that are yet to join; nothing rolls for them.
+async fn mark_machines(scope: &Scope<'_>, key: &Key) -> Result<()> {
+    let spec = &scope.pool["spec"];
+    let labels = spec["nodeLabels"].as_object();
+    if labels.is_none_or(serde_json::Map::is_empty) && spec["taints"].is_null() {
+        return Ok(());
+    }
+    let mut patch = json!({ "metadata": { "annotations": { TAINTS_ANNOTATION: taints_text(scope.pool) } } });
+    for (name, value) in labels.into_iter().flatten() {
+        patch["metadata"]["labels"][format!("{MANAGED_LABEL}.{name}")] = value.clone();
+    }
+    for machine in machines(scope.context, key, &scope.namespace).await? {
+        merge(&scope.context.client, MACHINE, &machine, &patch).await?;
+    }
+    Ok(())
+}
+
+/// The pool's taints as its machines carry them.
+pub(super) fn taints_text(pool: &Value) -> String {
+    let taints = &pool["spec"]["taints"];
+    if taints.is_array() {
+        taints.to_string()
+    } else {
+        "null".to_owned()
+    }
+}
+
+/// Templates that no set of machines is made from any more go.
+async fn drop_old_templates(scope: &Scope<'_>, key: &Key, current: &str) -> Result<()> {
+    let client = &scope.context.client;
+    let namespace = Some(scope.namespace.as_str());
+    let templates = client.list(KUBEVIRT_MACHINE_TEMPLATE, namespace, "").await?;
+    let old = |template: &&Value| node_pool_key(template).as_ref() == Some(key) && name_of(template) != current;
+    if !templates.iter().any(|template| old(&template)) {
+        return Ok(());
+    }
+    let sets = client.list(MACHINE_SET, namespace, "").await?;
+    let used = |template: &Value| {
+        sets.iter()
+            .any(|set| set["spec"]["template"]["spec"]["infrastructureRef"]["name"] == name_of(template))
+    };
+    for template in templates.iter().filter(old) {
+        if !used(template) {
+            client
+                .delete(KUBEVIRT_MACHINE_TEMPLATE, namespace, name_of(template))
+                .await?;
+        }
+    }
+    Ok(())
 }
 
 fn metadata(scope: &Scope<'_>, key: &Key, name: &str) -> Value {
@@ -92,16 +187,17 @@ fn metadata(scope: &Scope<'_>, key: &Key, name: &str) -> Value {
     })
 }
 
-fn token_secret(scope: &Scope<'_>, key: &Key, config: &str, release: &Release) -> Value {
+fn token_secret(scope: &Scope<'_>, key: &Key, config: &Config, release: &Release) -> Value {
     let text = |text: &str| BASE64_STANDARD.encode(text);
     json!({
-        "metadata": metadata(scope, key, &format!("token-{}-{config}", key.name)),
+        "metadata": metadata(scope, key, &format!("token-{}-{}", key.name, config.version_hash)),
         "type": "Opaque",
         "data": {
             // Nothing fetches with it in a lab.
             "token": text("simulated ignition token (lab)"),
             "release": text(scope.pool["spec"]["release"]["image"].as_str().unwrap_or_default()),
-            "config": text(&release.version),
+            "release-version": text(&release.version),
+            "config": text(&config.hash),
             "payload": text("simulated ignition payload (lab)"),
             "reason": text("AsExpected"),
             "message": text("Payload generated successfully"),
@@ -109,7 +205,7 @@ fn token_secret(scope: &Scope<'_>, key: &Key, config: &str, release: &Release) -
     })
 }
 
-fn user_data_secret(scope: &Scope<'_>, key: &Key, config: &str) -> Value {
+fn user_data_secret(scope: &Scope<'_>, key: &Key, config: &Config) -> Value {
     let endpoint = scope.hosted_cluster["status"]["ignitionEndpoint"]
         .as_str()
         .unwrap_or_default();
@@ -117,85 +213,8 @@ fn user_data_secret(scope: &Scope<'_>, key: &Key, config: &str) -> Value {
         "ignition": { "version": "3.2.0", "config": { "merge": [{ "source": format!("https://{endpoint}/ignition") }] } },
     });
     json!({
-        "metadata": metadata(scope, key, &format!("user-data-{}-{config}", key.name)),
+        "metadata": metadata(scope, key, &format!("user-data-{}-{}", key.name, config.version_hash)),
         "type": "Opaque",
         "data": { "value": BASE64_STANDARD.encode(stub.to_string()) },
     })
-}
-
-fn machine_owner(
-    scope: &Scope<'_>,
-    key: &Key,
-    kind: Kind,
-    template: &str,
-    user_data: &Value,
-    release: &Release,
-) -> Value {
-    let infra_id = scope.hosted_cluster["spec"]["infraID"].as_str().unwrap_or_default();
-    let label: String = format!("{infra_id}-{}-{}", name_of(scope.hosted_cluster), key.name)
-        .chars()
-        .take(43)
-        .collect();
-    let label = label.trim_end_matches('-');
-    let labels = json!({ label: label, "cluster.x-k8s.io/cluster-name": infra_id });
-    let management = &scope.pool["spec"]["management"];
-    let mut spec = json!({
-        "clusterName": infra_id,
-        "replicas": wanted_replicas(scope.pool),
-        "selector": { "matchLabels": { label: label } },
-        "template": {
-            "metadata": {
-                "labels": labels,
-                "annotations": {
-                    NODE_POOL_ANNOTATION: qualified(key),
-                    "hypershift.openshift.io/release-version": release.version,
-                },
-            },
-            "spec": {
-                "clusterName": infra_id,
-                "version": release.version,
-                "bootstrap": { "dataSecretName": name_of(user_data) },
-                "infrastructureRef": {
-                    "apiVersion": KUBEVIRT_MACHINE_TEMPLATE.api_version(),
-                    "kind": KUBEVIRT_MACHINE_TEMPLATE.kind,
-                    "name": template,
-                    "namespace": scope.namespace,
-                },
-            },
-        },
-    });
-    for field in ["nodeDrainTimeout", "nodeVolumeDetachTimeout"] {
-        if !scope.pool["spec"][field].is_null() {
-            spec["template"]["spec"][field] = scope.pool["spec"][field].clone();
-        }
-    }
-    if kind == MACHINE_DEPLOYMENT {
-        let replace = &management["replace"];
-        spec["strategy"] = json!({
-            "type": replace["strategy"].as_str().unwrap_or("RollingUpdate"),
-            "rollingUpdate": {
-                "maxSurge": replace["rollingUpdate"].get("maxSurge").cloned().unwrap_or(json!(1)),
-                "maxUnavailable": replace["rollingUpdate"].get("maxUnavailable").cloned().unwrap_or(json!(0)),
-            },
-        });
-    }
-    let mut metadata = metadata(scope, key, &key.name);
-    metadata["labels"] = json!({ "cluster.x-k8s.io/cluster-name": infra_id });
-    json!({ "metadata": metadata, "spec": spec })
-}
-
-/// Replicas asked for; with autoscaling, what there is, kept within the bounds.
-pub(super) fn wanted_replicas(pool: &Value) -> u64 {
-    let scaling = &pool["spec"]["autoScaling"];
-    if !scaling.is_object() {
-        return pool["spec"]["replicas"].as_u64().unwrap_or(0);
-    }
-    let (least, most) = (
-        scaling["min"].as_u64().unwrap_or(1),
-        scaling["max"].as_u64().unwrap_or(1),
-    );
-    pool["status"]["replicas"]
-        .as_u64()
-        .unwrap_or(0)
-        .clamp(least, most.max(least))
 }

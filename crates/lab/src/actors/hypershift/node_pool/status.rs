@@ -10,7 +10,9 @@ use crate::kind::{KUBEVIRT_MACHINE, MACHINE_DEPLOYMENT, NODE_POOL};
 use crate::objects::{Conditions, annotation, merge};
 
 use super::super::release::Release;
-use super::create::{Made, kind_of, wanted_replicas};
+use super::config::Problem;
+use super::create::{Made, kind_of};
+use super::owner_of_machines::{CURRENT_CONFIG as SET_CONFIG, wanted_replicas};
 use super::{Scope, ignition_reached, machines};
 
 /// On a machine: the release that it was made for.
@@ -18,6 +20,9 @@ const RELEASE_VERSION: &str = "hypershift.openshift.io/release-version";
 const CURRENT_CONFIG: &str = "hypershift.openshift.io/nodePoolCurrentConfig";
 const CURRENT_CONFIG_VERSION: &str = "hypershift.openshift.io/nodePoolCurrentConfigVersion";
 const CURRENT_TEMPLATE: &str = "hypershift.openshift.io/nodePoolPlatformMachineTemplate";
+/// How an upgrade in place goes on, on the MachineSet; and why it doesn't.
+const IN_PLACE_GOES_ON: &str = "hypershift.openshift.io/nodePoolUpgradeInProgressTrue";
+const IN_PLACE_FAILED: &str = "hypershift.openshift.io/nodePoolUpgradeInProgressFalse";
 
 /// Those that the spec alone decides.
 pub(super) fn of_spec(conditions: &mut Conditions, pool: &Value) {
@@ -31,7 +36,23 @@ pub(super) fn of_spec(conditions: &mut Conditions, pool: &Value) {
     conditions.set("UpdateManagementEnabled", true, "AsExpected", "");
 }
 
-/// Those that the machines decide, with the status fields that go with them.
+/// What is wrong with the configuration that the pool names.
+pub(super) fn of_problem(conditions: &mut Conditions, problem: &Problem) {
+    match problem {
+        Problem::Machine(message) => conditions.set("ValidMachineConfig", false, "ValidationFailed", message),
+        Problem::Tuning(message) => {
+            conditions.set("ValidMachineConfig", true, "AsExpected", "");
+            conditions.set("ValidTuningConfig", false, "ValidationFailed", message);
+        }
+    }
+}
+
+/// How many machines work.
+pub(super) fn available(made: &Made) -> u64 {
+    made.machines["status"]["availableReplicas"].as_u64().unwrap_or(0)
+}
+
+/// Those that the machines decide.
 pub(super) async fn of_machines(
     scope: &Scope<'_>,
     conditions: &mut Conditions,
@@ -41,7 +62,9 @@ pub(super) async fn of_machines(
 ) -> Result<()> {
     let key = crate::actor::Key::of(scope.pool);
     let machines = machines(scope.context, &key, &scope.namespace).await?;
-    let reached = ignition_reached(&made.token);
+    // Machines that are upgraded in place don't fetch again, so what they reached once counts.
+    let in_place = kind_of(scope.pool) != MACHINE_DEPLOYMENT && conditions.is_true("ReachedIgnitionEndpoint");
+    let reached = ignition_reached(&made.token) || in_place;
     conditions.set(
         "ValidGeneratedPayload",
         true,
@@ -83,9 +106,7 @@ pub(super) async fn of_machines(
     let message = format!("Bootstrap KubeVirt Image is {}", release.disk_image());
     conditions.set("ValidPlatformImage", true, "AsExpected", &message);
     conditions.set("ValidTuningConfig", true, "AsExpected", "");
-    rollout(scope, conditions, fields, release, made).await?;
-    let repairs = scope.pool["spec"]["management"]["autoRepair"] == true;
-    conditions.set("AutorepairEnabled", repairs && reached, "AsExpected", "");
+    updating(scope.pool, conditions, release, made);
     Ok(())
 }
 
@@ -127,7 +148,7 @@ fn all_machines(
     word: &str,
 ) {
     if machines.is_empty() {
-        if wanted_replicas(pool) == 0 {
+        if wanted_replicas(pool, None) == 0 {
             conditions.set(kind, false, "AsExpected", "NodePool set to no replicas");
         } else {
             conditions.set(kind, false, "NotFound", "No Machines are created");
@@ -176,8 +197,32 @@ async fn immovable(scope: &Scope<'_>) -> Result<Vec<String>> {
     Ok(stuck.map(|machine| name_of(machine).to_owned()).collect())
 }
 
-/// How far the machines are with the present version, configuration and template.
-async fn rollout(
+/// Whether the pool is on its way to another version or configuration, as its annotations remember what it had.
+fn updating(pool: &Value, conditions: &mut Conditions, release: &Release, made: &Made) {
+    // A new pool counts as one that is updated to its first version.
+    let version = pool["status"]["version"] != release.version.as_str();
+    let config = annotation(pool, CURRENT_CONFIG) != Some(&made.config.hash);
+    let targets = [
+        ("UpdatingVersion", version, "version", "version", &release.version),
+        ("UpdatingConfig", config, "config", "config", &made.config.hash),
+    ];
+    let failed = annotation(&made.machines, IN_PLACE_FAILED);
+    let goes_on = annotation(&made.machines, IN_PLACE_GOES_ON);
+    for (kind, is_updating, what, target_of, target) in targets {
+        match (is_updating, failed, goes_on) {
+            (false, ..) => conditions.set(kind, false, "AsExpected", ""),
+            (true, Some(message), _) => conditions.set(kind, false, "InplaceUpgradeFailed", message),
+            (true, None, Some(message)) => conditions.set(kind, true, "AsExpected", message),
+            (true, None, None) => {
+                let message = format!("Updating {what} in progress. Target {target_of}: {target}");
+                conditions.set(kind, true, "AsExpected", &message);
+            }
+        }
+    }
+}
+
+/// How far the machines are with the present version, configuration and template; what is there is remembered.
+pub(super) async fn of_rollout(
     scope: &Scope<'_>,
     conditions: &mut Conditions,
     fields: &mut Value,
@@ -185,71 +230,49 @@ async fn rollout(
     made: &Made,
 ) -> Result<()> {
     let pool = scope.pool;
-    let status = &made.machines["status"];
-    let count = |field: &str| status[field].as_u64().unwrap_or(0);
-    fields["replicas"] = count("availableReplicas").into();
+    fields["replicas"] = available(made).into();
+    let wanted = made.machines["spec"]["replicas"].as_u64().unwrap_or(0);
     if !conditions.copy(&made.machines, "Ready") {
-        let message = format!(
-            "Minimum availability requires {} replicas, current 0 available",
-            wanted_replicas(pool)
-        );
-        conditions.set(
-            "Ready",
-            wanted_replicas(pool) == 0,
-            "WaitingForAvailableMachines",
-            &message,
-        );
+        let message = format!("Minimum availability requires {wanted} replicas, current 0 available");
+        conditions.set("Ready", wanted == 0, "WaitingForAvailableMachines", &message);
     }
-    let wanted = wanted_replicas(pool);
-    let updated = if kind_of(pool) == MACHINE_DEPLOYMENT {
-        count("updatedReplicas")
-    } else {
-        count("replicas")
-    };
-    let observed = status["observedGeneration"].as_u64() >= made.machines["metadata"]["generation"].as_u64()
-        && status["observedGeneration"].is_u64()
-        && made.machines["spec"]["template"]["spec"]["infrastructureRef"]["name"] == made.template.as_str();
-    let complete = observed && updated == wanted && count("replicas") == wanted && count("availableReplicas") == wanted;
-    let is_current = |name: &str, value: &str| annotation(pool, name) == Some(value);
-    if complete {
+    if is_complete(pool, made, wanted) {
         fields["version"] = release.version.as_str().into();
         let annotations = json!({
-            CURRENT_CONFIG: made.config,
-            CURRENT_CONFIG_VERSION: made.config,
+            CURRENT_CONFIG: made.config.hash,
+            CURRENT_CONFIG_VERSION: made.config.version_hash,
             CURRENT_TEMPLATE: made.template,
         });
-        merge(
-            &scope.context.client,
-            NODE_POOL,
-            pool,
-            &json!({ "metadata": { "annotations": annotations } }),
-        )
-        .await?;
-    }
-    let is_same_version = complete || pool["status"]["version"] == release.version.as_str();
-    let is_same_config = complete || is_current(CURRENT_CONFIG, &made.config);
-    let is_same_template = complete || is_current(CURRENT_TEMPLATE, &made.template);
-    let mut updating = |kind: &str, same: bool, text: String| {
-        conditions.set(kind, !same, "AsExpected", if same { "" } else { &text });
-    };
-    // A new pool counts as one that is updated to its first version.
-    updating(
-        "UpdatingVersion",
-        is_same_version,
-        format!("Updating version in progress. Target version: {}", release.version),
-    );
-    updating(
-        "UpdatingConfig",
-        is_same_config,
-        format!("Updating config in progress. Target config: {}", made.config),
-    );
-    updating(
-        "UpdatingPlatformMachineTemplate",
-        is_same_template,
-        format!(
+        let patch = json!({ "metadata": { "annotations": annotations } });
+        merge(&scope.context.client, NODE_POOL, pool, &patch).await?;
+        for kind in ["UpdatingVersion", "UpdatingConfig", "UpdatingPlatformMachineTemplate"] {
+            conditions.set(kind, false, "AsExpected", "");
+        }
+    } else if annotation(pool, CURRENT_TEMPLATE) == Some(&made.template) {
+        conditions.set("UpdatingPlatformMachineTemplate", false, "AsExpected", "");
+    } else {
+        let message = format!(
             "platform machine template update in progress. Target template: {}",
             made.template
-        ),
-    );
+        );
+        conditions.set("UpdatingPlatformMachineTemplate", true, "AsExpected", &message);
+    }
     Ok(())
+}
+
+/// Whether every machine is of the present template and configuration. What was changed just now can't tell.
+fn is_complete(pool: &Value, made: &Made, wanted: u64) -> bool {
+    if made.changed {
+        return false;
+    }
+    if kind_of(pool) != MACHINE_DEPLOYMENT {
+        return annotation(&made.machines, SET_CONFIG) == Some(&made.config.version_hash);
+    }
+    let status = &made.machines["status"];
+    let all = |field: &str| status[field].as_u64().unwrap_or(0) == wanted;
+    status["observedGeneration"].is_u64()
+        && status["observedGeneration"].as_u64() >= made.machines["metadata"]["generation"].as_u64()
+        && ["updatedReplicas", "replicas", "availableReplicas"]
+            .into_iter()
+            .all(all)
 }

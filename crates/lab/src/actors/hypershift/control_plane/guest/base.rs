@@ -7,7 +7,7 @@ use crate::actors::SIMULATED;
 use crate::client::{Client, Result, name_of};
 use crate::kind::{
     CLUSTER_VERSION, CUSTOM_RESOURCE_DEFINITION, DNS, INFRASTRUCTURE, INGRESS_CONFIG, Kind, NAMESPACE, NETWORK, OAUTH,
-    PROXY, ROUTE, SECRET, STORAGE_CLASS,
+    PROXY, ROUTE, STORAGE_CLASS,
 };
 use crate::objects::ensure as ensure_object;
 use crate::site::Guest;
@@ -132,14 +132,14 @@ fn others(control_plane: &Value) -> Vec<(Kind, Value)> {
         "reclaimPolicy": "Delete",
         "volumeBindingMode": "Immediate",
     });
-    let mut others = vec![(ROUTE, console), (STORAGE_CLASS, class)];
-    if !control_plane["spec"]["configuration"]["oauth"].is_object() {
-        let hash = json!({
-            "metadata": { "name": "kubeadmin", "namespace": "kube-system", "annotations": { SIMULATED: "true" } },
-            "type": "Opaque",
-            "stringData": { "kubeadmin": "simulated bcrypt hash (lab)" },
-        });
-        others.push((SECRET, hash));
-    }
-    others
+    vec![(ROUTE, console), (STORAGE_CLASS, class)]
+}
+
+/// The Secret by which a guest knows the password of `kubeadmin`.
+pub(in super::super) fn kubeadmin() -> Value {
+    json!({
+        "metadata": { "name": "kubeadmin", "namespace": "kube-system", "annotations": { SIMULATED: "true" } },
+        "type": "Opaque",
+        "stringData": { "kubeadmin": "simulated bcrypt hash (lab)" },
+    })
 }
