@@ -1,6 +1,7 @@
 //! A hosted cluster from its creation to its end, in a simulated world in which only the operator was installed by hand.
 
 mod generations;
+mod life;
 mod support;
 
 use std::time::Duration;

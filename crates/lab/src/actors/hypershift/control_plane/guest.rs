@@ -4,6 +4,7 @@
 mod base;
 mod ingress;
 mod operators;
+mod updates;
 mod version;
 
 use std::time::Duration;
@@ -25,6 +26,8 @@ pub(super) use base::kubeadmin;
 
 /// What OVN-Kubernetes in a guest takes from each packet of the pod network that carries it.
 const ENCAPSULATION: u64 = 100;
+/// How often a control plane that is whole looks into its guest.
+const LOOK: Duration = Duration::from_mins(1);
 /// Below this the guest's network is slow: 9000 less two encapsulations.
 const ENOUGH_MTU: u64 = 8800;
 
@@ -69,7 +72,8 @@ pub(super) async fn reconcile(
     } else {
         None
     };
-    let next = left.map_or(Next::OnEvent, |left: Duration| Next::After(left));
+    // What happens inside wakes nobody here, so the operator looks now and then.
+    let next = left.map_or(Next::AfterWall(LOOK), |left: Duration| Next::After(left));
     let has_workers = ready_nodes > 0;
     Ok((
         Report {
@@ -117,7 +121,14 @@ impl Report {
         }
         let failing = conditions::is_true(&version, "Failing");
         conditions.set("ClusterVersionSucceeding", !failing, "FromClusterVersion", "");
-        conditions.set("ClusterVersionUpgradeable", true, "FromClusterVersion", "");
+        match conditions::find(&version, "Upgradeable") {
+            None => conditions.set("ClusterVersionUpgradeable", true, "FromClusterVersion", ""),
+            Some(found) => {
+                let text = |field: &str| found[field].as_str().unwrap_or_default();
+                let kind = "ClusterVersionUpgradeable";
+                conditions.set_text(kind, text("status"), text("reason"), text("message"));
+            }
+        }
         match self.mtu {
             None => {}
             Some(mtu) if mtu >= ENOUGH_MTU => {
@@ -140,7 +151,8 @@ impl Report {
             "desired": self.version["desired"],
             "history": self.version["history"],
             "observedGeneration": self.version["observedGeneration"],
-            "availableUpdates": self.version["availableUpdates"].as_array().cloned().unwrap_or_default(),
+            "availableUpdates": self.version["availableUpdates"],
+            "conditionalUpdates": self.version["conditionalUpdates"].as_array().cloned().unwrap_or_default(),
         });
         if self.version["history"][0]["state"] == "Completed" {
             status["version"] = self.version["desired"]["version"].clone();

@@ -136,15 +136,20 @@ impl Lab {
 
     /// The same, of a release.
     pub(super) async fn create_guest_of(&self, image: &str, with: Value) {
-        self.make_guest(image, with).await.unwrap();
+        self.make_guest(image, with, &json!({})).await.unwrap();
     }
 
     /// The same, where the server may refuse it.
     pub(super) async fn try_create_guest(&self, with: Value) -> crate::client::Result<()> {
-        self.make_guest(IMAGE, with).await
+        self.make_guest(IMAGE, with, &json!({})).await
     }
 
-    async fn make_guest(&self, image: &str, with: Value) -> crate::client::Result<()> {
+    /// The same, with a pool that has these fields in place of the usual ones.
+    pub(super) async fn create_guest_and_pool(&self, with: Value, pool_with: Value) {
+        self.make_guest(IMAGE, with, &pool_with).await.unwrap();
+    }
+
+    async fn make_guest(&self, image: &str, with: Value, pool_with: &Value) -> crate::client::Result<()> {
         let auth = BASE64_STANDARD.encode("someone:example");
         let config = json!({ "auths": { "quay.io": { "auth": auth } } });
         let secret = json!({
@@ -168,13 +173,16 @@ impl Lab {
         self.client
             .create(HOSTED_CLUSTER, &json!({ "metadata": metadata, "spec": spec }))
             .await?;
-        let pool = json!({
+        let mut pool = json!({
             "clusterName": "guest",
             "replicas": 3,
             "release": { "image": image },
             "management": { "upgradeType": "Replace" },
             "platform": { "type": "KubeVirt", "kubevirt": { "compute": { "cores": 8, "memory": "10Gi" } } },
         });
+        for (field, value) in pool_with.as_object().unwrap() {
+            pool[field] = value.clone();
+        }
         self.client
             .create(NODE_POOL, &json!({ "metadata": metadata, "spec": pool }))
             .await?;

@@ -77,6 +77,8 @@ pub(super) struct Situation<'a> {
 pub(super) struct State {
     pub(super) name: &'static str,
     pub(super) done: bool,
+    /// Why the cluster may not go to another minor: reason and message.
+    pub(super) holds_back: Option<(String, String)>,
 }
 
 /// Makes each ClusterOperator tell how it stands; and how long until the next one moves by itself.
@@ -108,9 +110,16 @@ pub(super) async fn reconcile(
         states.push(State {
             name,
             done: blocked.is_none(),
+            holds_back: current.and_then(holds_back),
         });
     }
     Ok((states, soonest))
+}
+
+fn holds_back(operator: &Value) -> Option<(String, String)> {
+    let found = conditions::find(operator, "Upgradeable").filter(|found| found["status"] == "False")?;
+    let text = |field: &str| found[field].as_str().unwrap_or_default().to_owned();
+    Some((text("reason"), text("message")))
 }
 
 fn is_done(operator: &Value, target: &str) -> bool {
@@ -149,7 +158,10 @@ async fn write(
         }
     }
     conditions.set("Degraded", false, "AsExpected", "All is well");
-    conditions.set("Upgradeable", true, "AsExpected", "All is well");
+    // Whoever says that an operator is not to be upgraded is believed.
+    if conditions.get("Upgradeable").is_none() {
+        conditions.set("Upgradeable", true, "AsExpected", "All is well");
+    }
     let mut status = json!({ "conditions": conditions.into_value() });
     if blocked.is_none() {
         status["versions"] = json!([{ "name": "operator", "version": target }]);

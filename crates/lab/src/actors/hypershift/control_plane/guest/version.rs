@@ -5,9 +5,10 @@ use serde_json::{Value, json};
 use crate::actor::Context;
 use crate::client::{Client, Result};
 use crate::kind::CLUSTER_VERSION;
-use crate::objects::{Conditions, write_status};
+use crate::objects::{Conditions, merge, write_status};
 
 use super::operators::State;
+use super::updates::Updates;
 
 /// Makes ClusterVersion `version` tell what the ClusterOperators tell; its status.
 pub(super) async fn reconcile(
@@ -26,6 +27,8 @@ pub(super) async fn reconcile(
         inside.create(CLUSTER_VERSION, &wanted).await?;
     }
     let found = inside.get(CLUSTER_VERSION, None, "version").await?.unwrap_or_default();
+    let channel = json!({ "spec": { "channel": control_plane["spec"]["channel"] } });
+    merge(inside, CLUSTER_VERSION, &found, &channel).await?;
     let status = compute(
         &found,
         &control_plane["spec"]["releaseImage"],
@@ -68,14 +71,44 @@ fn compute(found: &Value, image: &Value, target: &str, operators: &[State], now:
         );
         conditions.set("Progressing", true, "ClusterOperatorsNotAvailable", &message);
     }
+    upgradeable(&mut conditions, found, operators);
+    let updates = Updates::from(
+        found["spec"]["channel"].as_str(),
+        image.as_str().unwrap_or_default(),
+        target,
+        now,
+    );
+    updates.tell(&mut conditions);
     json!({
         "desired": { "image": image, "version": target },
         "history": history,
         "observedGeneration": found["metadata"]["generation"].as_i64().unwrap_or(1),
         "versionHash": "lab",
-        "availableUpdates": [],
+        "availableUpdates": updates.available,
+        "conditionalUpdates": updates.conditional,
         "conditions": conditions.into_value(),
     })
+}
+
+/// Whether another minor may come. The condition is there only where something is against it.
+fn upgradeable(conditions: &mut Conditions, found: &Value, operators: &[State]) {
+    let kind = "Upgradeable";
+    let overridden = found["spec"]["overrides"]
+        .as_array()
+        .is_some_and(|list| !list.is_empty());
+    let against = operators
+        .iter()
+        .find_map(|state| Some((state.name, state.holds_back.as_ref()?)));
+    if overridden {
+        let message = "Disabling ownership via cluster version overrides prevents upgrades. Please remove overrides before \
+                       continuing.";
+        conditions.set(kind, false, "ClusterVersionOverridesSet", message);
+    } else if let Some((name, (reason, message))) = against {
+        let message = format!("Cluster operator {name} should not be upgraded between minor versions: {message}");
+        conditions.set(kind, false, reason, &message);
+    } else {
+        conditions.remove(kind);
+    }
 }
 
 /// Newest first; a new image puts a Partial entry before the others, done makes the first Completed.
@@ -111,10 +144,12 @@ mod tests {
             State {
                 name: "dns",
                 done: done[0],
+                holds_back: None,
             },
             State {
                 name: "ingress",
                 done: done[1],
+                holds_back: None,
             },
         ]
     }
