@@ -1,5 +1,6 @@
 //! Serves the `hcp` archive over HTTPS, under the paths that the multicluster engine's download service has
-//! (`/<os>/<arch>/hcp.tar.gz`). What is in it is this very program, which is a drop-in for `hcp` under that name.
+//! (`/<os>/<arch>/hcp.tar.gz`, or `/hcp-<os>-<arch>.tar.gz`). What is in it is this very program, which is a drop-in for `hcp`
+//! under that name.
 //!
 //! Only the archive for this machine's own system exists: there is no program of another to put in.
 
@@ -68,7 +69,7 @@ fn answer(request: &Request<Incoming>, program: &Arc<File>) -> Response<Body> {
     if request.method() != Method::GET && request.method() != Method::HEAD {
         return text(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD are served here\n");
     }
-    if request.uri().path() != own_path() {
+    if !own_paths().contains(&request.uri().path().to_owned()) {
         return text(
             StatusCode::NOT_FOUND,
             "this lab has only the archive for its own system\n",
@@ -87,8 +88,8 @@ fn answer(request: &Request<Incoming>, program: &Arc<File>) -> Response<Body> {
     response
 }
 
-/// The path of this machine's archive, in the words of Go's ports.
-fn own_path() -> String {
+/// The paths of this machine's archive, in the words of Go's ports: each generation's links have their own.
+fn own_paths() -> [String; 2] {
     let arch = match std::env::consts::ARCH {
         "x86_64" => "amd64",
         "aarch64" => "arm64",
@@ -100,7 +101,7 @@ fn own_path() -> String {
     } else {
         std::env::consts::OS
     };
-    format!("/{os}/{arch}/hcp.tar.gz")
+    [format!("/{os}/{arch}/hcp.tar.gz"), format!("/hcp-{os}-{arch}.tar.gz")]
 }
 
 fn text(status: StatusCode, text: &'static str) -> Response<Body> {

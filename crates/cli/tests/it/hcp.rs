@@ -161,45 +161,60 @@ fn names(home: &Home, kind: &str, namespace: &str) -> Vec<String> {
     names.map(|(_, name)| name.to_owned()).collect()
 }
 
-#[test]
-fn a_clusters_life_by_script() {
+/// A lab of a generation with everything that `hcp` stands on.
+fn hub(generation: &str) -> Home {
     let home = Home::new();
-    // Everything that `hcp` stands on.
     let example = std::fs::read_to_string(root().join("examples/guest-cluster-0.yaml")).expect("is there");
-    let (management, _) = example
-        .split_once(
-            "
----
-",
-        )
-        .expect("two documents");
+    let (management, _) = example.split_once("\n---\n").expect("two documents");
     let document = home.path().join("management.yaml");
     std::fs::write(&document, management).expect("written");
-    home.ok(&["up", "--lab", "--speed", "max", "-f", &document.display().to_string()]);
-    let create = "create cluster kubevirt --name g --namespace hcp --pull-secret examples/pull-secret.json --memory 10Gi --cores 8 \
-                  --etcd-storage-class ocs-storagecluster-ceph-rbd";
+    let document = document.display().to_string();
+    let speed = ["--lab", "--speed", "max", "--generation", generation];
+    home.ok(&[&["up"], &speed[..], &["-f", &document]].concat());
+    home
+}
 
-    // What the server would refuse is refused before anything is written.
-    refused(&home, create, "nothing was written");
+const CREATE: &str = "create cluster kubevirt --name g --namespace hcp --pull-secret examples/pull-secret.json --memory 10Gi \
+                      --cores 8 --etcd-storage-class ocs-storagecluster-ceph-rbd";
+
+#[test]
+fn what_an_older_hub_lacks_or_refuses_is_heard_of_before_anything_is_written() {
+    let home = hub("4.17");
+    let create = format!("{CREATE} --release-image {IMAGE}");
+    refused(&home, CREATE, "nothing was written");
     refused(
         &home,
-        &format!("{create} --release-image {IMAGE} --kas-dns-name a.example.com"),
+        &format!("{create} --kas-dns-name a.example.com"),
         "--kas-dns-name",
     );
-    refused(&home, &format!("{create} --release-image x"), "spec.release.image");
-    refused(
-        &home,
-        &format!("{create} --release-image {IMAGE} --arch AMD64"),
-        "spec.arch",
+    refused(&home, &format!("{CREATE} --release-image x"), "spec.release.image");
+    refused(&home, &format!("{create} --arch AMD64"), "spec.arch");
+    assert!(!names(&home, "namespaces", "").contains(&"hcp".to_owned()));
+    // The older `hcp` calls a cluster without a name so.
+    let (stdout, _) = ok(&home, "create cluster kubevirt --render --version-check");
+    assert!(
+        stdout.contains("\n  name: example\n") && !stdout.contains("capabilities"),
+        "{stdout}"
     );
-    assert_eq!(
-        names(&home, "namespaces", "")
-            .iter()
-            .filter(|name| *name == "hcp")
-            .count(),
-        0
-    );
+}
 
+#[test]
+fn a_clusters_life_by_script() {
+    life("4.17", "", "4.17, 4.16");
+}
+
+#[test]
+fn a_clusters_life_by_script_on_the_current_generation() {
+    life(
+        "current",
+        "--kas-dns-name api.g.example.com --labels team=blue --pods-labels cost=42",
+        "5.1, 5.0",
+    );
+}
+
+fn life(generation: &str, more: &str, versions: &str) {
+    let home = hub(generation);
+    let create = format!("{CREATE} {more}");
     let (_, log) = ok(
         &home,
         &format!("{create} --release-image {IMAGE} --node-pool-replicas 2 --wait --timeout 5m --version-check"),
@@ -243,7 +258,11 @@ fn a_clusters_life_by_script() {
     assert!(merged.contains("current-context: hcp-g\n"), "{merged}");
     assert!(log.contains("created kubeconfig with 1 contexts"), "{log}");
     refused(&home, "create kubeconfig --name nobody", "Error: hostedclusters");
-    assert!(ok(&home, "version").0.contains("Server Supports OCP Versions: 4.17"));
+    assert!(
+        ok(&home, "version")
+            .0
+            .contains(&format!("Server Supports OCP Versions: {versions}"))
+    );
 
     ok(&home, "destroy nodepool --name more --namespace hcp");
     let (_, log) = ok(&home, "destroy nodepool --name nobody --namespace hcp");
