@@ -70,6 +70,7 @@ resources! {
     DEPLOYMENT = namespaced("apps", "v1", "Deployment", "deployments");
     STATEFUL_SET = namespaced("apps", "v1", "StatefulSet", "statefulsets");
     LEASE = namespaced("coordination.k8s.io", "v1", "Lease", "leases");
+    POD_DISRUPTION_BUDGET = namespaced("policy", "v1", "PodDisruptionBudget", "poddisruptionbudgets");
     STORAGE_CLASS = cluster("storage.k8s.io", "v1", "StorageClass", "storageclasses");
     CUSTOM_RESOURCE_DEFINITION = cluster("apiextensions.k8s.io", "v1", "CustomResourceDefinition", "customresourcedefinitions");
     CLUSTER_ROLE_BINDING = cluster("rbac.authorization.k8s.io", "v1", "ClusterRoleBinding", "clusterrolebindings");
@@ -105,5 +106,9 @@ resources! {
     STORAGE_CLUSTER = namespaced("ocs.openshift.io", "v1", "StorageCluster", "storageclusters");
     METAL_LB = namespaced("metallb.io", "v1beta1", "MetalLB", "metallbs");
     IP_ADDRESS_POOL = namespaced("metallb.io", "v1beta1", "IPAddressPool", "ipaddresspools");
+    BACKUP = namespaced("velero.io", "v1", "Backup", "backups");
+    RESTORE = namespaced("velero.io", "v1", "Restore", "restores");
+    BACKUP_STORAGE_LOCATION = namespaced("velero.io", "v1", "BackupStorageLocation", "backupstoragelocations");
+    DATA_PROTECTION_APPLICATION = namespaced("oadp.openshift.io", "v1alpha1", "DataProtectionApplication", "dataprotectionapplications");
     L2_ADVERTISEMENT = namespaced("metallb.io", "v1beta1", "L2Advertisement", "l2advertisements");
 }

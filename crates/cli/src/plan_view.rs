@@ -2,6 +2,7 @@
 
 use berth_engine::{Basis, FieldChange, Plan, PlannedRemoval, PlannedStep, PlannedWrite, RemovalPlan, Shown, Verb};
 use berth_procedure::Assessment;
+use berth_procedure::forecast::Forecast;
 use serde_json::Value;
 
 use crate::printer::Tone;
@@ -91,11 +92,14 @@ fn step_text(step: &PlannedStep, commands: bool, paint: Paint<'_>) -> String {
     }
     for later in &step.later {
         text.push_str(&format!(
-            "  {} {} (known after {})\n",
+            "  {} {} (after {})\n",
             paint(Tone::Quiet, "?"),
             later.what,
             later.after
         ));
+    }
+    for forecast in &step.forecast {
+        text.push_str(&forecast_text(forecast, paint));
     }
     if commands {
         for command in &step.commands {
@@ -109,6 +113,31 @@ fn step_text(step: &PlannedStep, commands: bool, paint: Paint<'_>) -> String {
                 text.push_str(&format!("  {} {line}\n", if index == 0 { "$" } else { ">" }));
             }
         }
+    }
+    text
+}
+
+/// What will happen, because of which edits, and what room it takes.
+fn forecast_text(forecast: &Forecast, paint: Paint<'_>) -> String {
+    let mark = if forecast.is_felt() {
+        paint(Tone::Warning, "!")
+    } else {
+        paint(Tone::Quiet, "=")
+    };
+    let mut text = format!("  {mark} {forecast}\n");
+    if !forecast.because.is_empty() {
+        text.push_str(&format!("      because of {}\n", forecast.causes()));
+    }
+    if let Some(room) = &forecast.room {
+        let short = if room.is_short() {
+            format!("{} ", paint(Tone::Bad, "too little:"))
+        } else {
+            String::new()
+        };
+        text.push_str(&format!("      needs {short}{room}\n"));
+    }
+    for note in &forecast.notes {
+        text.push_str(&format!("      {note}\n"));
     }
     text
 }
@@ -170,6 +199,9 @@ fn shown(value: &Shown) -> String {
 }
 
 fn summary(plan: &Plan) -> String {
+    if plan.is_empty() && refused(plan) {
+        return "Refused; there is nothing else to do.".to_owned();
+    }
     if plan.is_empty() {
         return "Nothing to do: everything is as the documents say.".to_owned();
     }
@@ -225,6 +257,7 @@ mod tests {
             writes,
             effects: Vec::new(),
             later: Vec::new(),
+            forecast: Vec::new(),
             commands: vec![Command {
                 comment: "Only that".to_owned(),
                 line: "oc apply \\\n  -f x".to_owned(),

@@ -148,7 +148,16 @@ impl Api {
 
     /// Server-side apply, never forced.
     pub(crate) async fn apply(&self, object: &ObjectRef, fields: &Value, mode: Mode) -> Result<Value> {
-        let path = format!("{}?{}&force=false", path::object(object), write_query(mode));
+        self.apply_with(object, fields, mode, false).await
+    }
+
+    /// Server-side apply of fields that only another of Berth's own writes holds.
+    pub(crate) async fn reclaim(&self, object: &ObjectRef, fields: &Value, mode: Mode) -> Result<Value> {
+        self.apply_with(object, fields, mode, true).await
+    }
+
+    async fn apply_with(&self, object: &ObjectRef, fields: &Value, mode: Mode, force: bool) -> Result<Value> {
+        let path = format!("{}?{}&force={force}", path::object(object), write_query(mode));
         let body = Body {
             media: "application/apply-patch+yaml",
             content: fields,

@@ -74,6 +74,14 @@ pub(crate) fn created(object: &Value) -> Vec<FieldChange> {
     changes
 }
 
+/// What a merge patch would change: `null` removes a field.
+pub(crate) fn merged(fields: &Value, live: &Value) -> Vec<FieldChange> {
+    let mut changes = Vec::new();
+    merge(&mut String::new(), fields, Some(live), &mut changes);
+    hide(live, &mut changes);
+    changes
+}
+
 /// Two values that mean the same to an API server.
 pub(crate) fn same(a: &Value, b: &Value) -> bool {
     a == b || quantity::same(a, b)
@@ -131,6 +139,31 @@ pub(crate) fn push(path: &mut String, name: &str) {
     } else {
         path.push('.');
         path.push_str(name);
+    }
+}
+
+fn merge(path: &mut String, wanted: &Value, live: Option<&Value>, changes: &mut Vec<FieldChange>) {
+    let is = live.filter(|live| !live.is_null());
+    match wanted {
+        Value::Object(fields) => {
+            let length = path.len();
+            for (name, wanted) in fields {
+                push(path, name);
+                merge(path, wanted, is.and_then(|is| is.get(name)), changes);
+                path.truncate(length);
+            }
+        }
+        Value::Null if is.is_none() => {}
+        wanted if is.is_some_and(|is| same(is, wanted)) => {}
+        wanted => changes.push(FieldChange {
+            path: path.clone(),
+            from: shown(is),
+            to: if wanted.is_null() {
+                Shown::Absent
+            } else {
+                shown(Some(wanted))
+            },
+        }),
     }
 }
 

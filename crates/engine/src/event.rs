@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use berth_procedure::forecast::Forecast;
 use berth_procedure::{Diagnosis, StepId};
 use jiff::Timestamp;
 use serde::Serialize;
@@ -35,6 +36,13 @@ pub enum What {
         steps: Vec<StepTitle>,
         /// How many writes the plan holds.
         writes: usize,
+    },
+    /// What the plan's writes of a step will do to what runs: told before anything is written.
+    Forecast {
+        /// The step.
+        step: StepId,
+        /// What will happen.
+        forecast: Forecast,
     },
     /// A step's dependencies are ready, and it begins.
     StepStarted {

@@ -97,6 +97,7 @@ impl World {
             Change::Set {
                 object, path, value, ..
             } => self.standing_of(object, |live| is_set(live, path, value.as_ref())),
+            Change::Merge { object, fields } => self.standing_of(object, |live| diff::merged(fields, live).is_empty()),
             Change::Absent { object } => match self.knowledge(object) {
                 Knowledge::Object(live) if is_terminating(&live) || self.is_deleted(object, &live) => Standing::Made,
                 Knowledge::Object(_) | Knowledge::Unknown => Standing::Open,

@@ -59,6 +59,7 @@ pub(crate) fn object_of(change: &Change) -> Option<&ObjectRef> {
         Change::Apply { object, .. }
         | Change::CreateOnce { object, .. }
         | Change::Set { object, .. }
+        | Change::Merge { object, .. }
         | Change::Absent { object } => Some(object),
         Change::Later { .. } => None,
     }

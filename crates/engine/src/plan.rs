@@ -2,6 +2,7 @@
 //!
 //! A plan is printable, comparable and serialisable. It holds no secret values.
 
+use berth_procedure::forecast::Forecast;
 use berth_procedure::{Assessment, Command, Dependency, Lock, Server, StepId};
 use serde::Serialize;
 
@@ -45,6 +46,8 @@ pub struct PlannedStep {
     pub effects: Vec<PlannedEffect>,
     /// What can't be worked out yet.
     pub later: Vec<Later>,
+    /// What the writes do to what runs.
+    pub forecast: Vec<Forecast>,
     /// What a person would type instead.
     pub commands: Vec<Command>,
     /// How far the step is now.

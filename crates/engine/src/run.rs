@@ -144,6 +144,12 @@ impl Engine {
                 writes: plan.writes(),
             })
             .await;
+        for step in &plan.steps {
+            for forecast in &step.forecast {
+                let (step, forecast) = (step.id.clone(), forecast.clone());
+                run.teller.tell(What::Forecast { step, forecast }).await;
+            }
+        }
         let end = run.until_done(limits).await;
         run.finish(end).await
     }

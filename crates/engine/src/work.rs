@@ -8,6 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use berth_procedure::{Change, Generate, ObjectRef, StepId};
 use serde_json::Value;
 
+use crate::FIELD_MANAGER;
 use crate::api::{Api, Found, Mode, RequestError, RequestErrorKind};
 use crate::diff::{self, FieldChange};
 use crate::known::{Knowledge, is_set, is_terminating};
@@ -78,6 +79,7 @@ pub(crate) async fn settle(
         Change::Apply { object, .. }
         | Change::CreateOnce { object, .. }
         | Change::Set { object, .. }
+        | Change::Merge { object, .. }
         | Change::Absent { object } => object,
         Change::Later { after, .. } => return Err(WorkError::Later(after.clone())),
     };
@@ -99,7 +101,7 @@ pub(crate) async fn settle(
     match (change, live) {
         (Change::Absent { .. }, None) => Ok(Settled::unchanged(After::Absent)),
         (Change::Absent { .. }, Some(live)) => context.delete(&live).await,
-        (Change::Apply { .. } | Change::CreateOnce { .. } | Change::Set { .. }, Some(live))
+        (Change::Apply { .. } | Change::CreateOnce { .. } | Change::Set { .. } | Change::Merge { .. }, Some(live))
             if is_terminating(&live) =>
         {
             Err(WorkError::Terminating(object.clone()))
@@ -112,7 +114,8 @@ pub(crate) async fn settle(
                 .create(&generated(addressed(object, fields), generate, random, depth))
                 .await
         }
-        (Change::Set { .. }, None) => Err(WorkError::NotThere(object.clone())),
+        (Change::Set { .. } | Change::Merge { .. }, None) => Err(WorkError::NotThere(object.clone())),
+        (Change::Merge { fields, .. }, Some(live)) => context.change(fields, live).await,
         (
             Change::Set {
                 path, value, takeover, ..
@@ -178,6 +181,9 @@ impl Context<'_> {
                     ));
                 }
             }
+            Err(error) if error.kind == RequestErrorKind::ManagerConflict && are_own(&error) => {
+                return self.reclaim(fields, live, local).await;
+            }
             Err(error) if error.kind == RequestErrorKind::ManagerConflict => {
                 let conflicts = conflicts(&error);
                 return self.conflicting(local, conflicts);
@@ -198,6 +204,58 @@ impl Context<'_> {
                 ))
             }
             Err(error) => refused(error),
+        }
+    }
+
+    /// Fields that a command of Berth's own set, and nobody else: the document has the last word on them.
+    async fn reclaim(&self, fields: &Value, live: Arc<Value>, local: Settled) -> Result<Settled, WorkError> {
+        let meant = if self.depth == Depth::Write {
+            Mode::Write
+        } else {
+            Mode::DryRun
+        };
+        match self.api.reclaim(self.object, fields, meant).await {
+            Ok(made) => {
+                let differences = diff::between(&live, &made);
+                let after = if meant == Mode::Write { Arc::new(made) } else { live };
+                Ok(Settled::change(
+                    Verb::Update,
+                    differences,
+                    Basis::DryRun,
+                    After::Object(after),
+                ))
+            }
+            Err(error) if self.is_unanswerable(&error) => Ok(local),
+            Err(error) => refused(error),
+        }
+    }
+
+    /// A merge patch with the version that was compared.
+    async fn change(&self, fields: &Value, live: Arc<Value>) -> Result<Settled, WorkError> {
+        let differences = diff::merged(fields, &live);
+        if differences.is_empty() {
+            return Ok(Settled::unchanged(After::Object(live)));
+        }
+        let mut patch = fields.clone();
+        patch["metadata"]["resourceVersion"] = live["metadata"]["resourceVersion"].clone();
+        let local = Settled::change(Verb::Update, differences, Basis::Local, After::Object(live));
+        let meant = match self.depth {
+            Depth::Local => return Ok(local),
+            Depth::DryRun => Mode::DryRun,
+            Depth::Write => Mode::Write,
+        };
+        match self.api.merge(self.object, &patch, meant).await {
+            Ok(_) if meant == Mode::DryRun => Ok(Settled {
+                basis: Basis::DryRun,
+                ..local
+            }),
+            Ok(made) => Ok(Settled {
+                basis: Basis::DryRun,
+                after: After::Object(Arc::new(made)),
+                ..local
+            }),
+            Err(error) if self.is_unanswerable(&error) => Ok(local),
+            Err(error) => Err(error.into()),
         }
     }
 
@@ -263,6 +321,11 @@ impl Context<'_> {
             After::Absent
         }
     }
+}
+
+/// Whether only Berth itself holds the fields: a command set them, by another way of writing than a document does.
+fn are_own(error: &RequestError) -> bool {
+    error.conflicts.iter().all(|conflict| conflict.manager == FIELD_MANAGER)
 }
 
 fn is_forbidden(error: &RequestError) -> bool {

@@ -65,6 +65,14 @@ pub enum Change {
         /// Whether the document allows to take the field from another manager.
         takeover: bool,
     },
+    /// Fields of an object that is there, all at once, because a person asked for them by a command: as a merge patch says
+    /// it, `null` removes a field. Whoever owned them before, they are Berth's afterwards.
+    Merge {
+        /// The object's address.
+        object: ObjectRef,
+        /// The fields.
+        fields: Value,
+    },
     /// The object must not exist.
     Absent {
         /// The object's address.
@@ -146,6 +154,7 @@ impl fmt::Debug for Change {
                 let value = told(object, value);
                 write!(f, "Set({object}: {path:?} = {value}, takeover: {takeover})")
             }
+            Self::Merge { object, fields } => write!(f, "Merge({object}: {})", told(object, fields)),
             Self::Absent { object } => write!(f, "Absent({object})"),
             Self::Later { what, after } => write!(f, "Later({what}, after {after})"),
         }

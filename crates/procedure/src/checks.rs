@@ -5,10 +5,11 @@
 
 pub(crate) mod fields;
 mod guests;
-mod hub;
+pub(crate) mod hub;
 mod network;
 mod operators;
 mod storage;
+pub(crate) mod upgrade;
 
 use berth_api::{Documents, Position, resources};
 use serde::Serialize;

@@ -179,7 +179,15 @@ impl World {
                     };
                     self.change(object.resource.kind, &object.name, set);
                 }
-                Change::Absent { .. } | Change::Later { .. } => {}
+                Change::Merge { object, fields } => {
+                    self.change(object.resource.kind, &object.name, |live| patch(live, fields));
+                }
+                Change::Absent { object } => {
+                    self.objects.retain(|(_, live)| {
+                        live["kind"] != object.resource.kind || live["metadata"]["name"] != object.name.as_str()
+                    });
+                }
+                Change::Later { .. } => {}
             }
         }
         self
@@ -294,6 +302,7 @@ pub(crate) fn assert_written(world: &World, changes: &[Change]) {
                 let field = path.iter().fold(found, |place, field| &place[field.as_str()]);
                 assert_eq!(Some(field), value.as_ref(), "{object} {path:?}");
             }
+            Change::Merge { object, .. } => panic!("{object} was asked for by a command"),
             Change::Absent { object } => panic!("{object} should be gone"),
             Change::Later { what, after } => panic!("{what} is known only after {after}"),
         }
@@ -317,6 +326,20 @@ fn merge(target: &mut Value, fields: &Value) {
             }
         }
         (target, fields) => *target = fields.clone(),
+    }
+}
+
+/// A JSON merge patch.
+fn patch(target: &mut Value, fields: &Value) {
+    let Value::Object(fields) = fields else {
+        *target = fields.clone();
+        return;
+    };
+    for (key, value) in fields {
+        match value {
+            Value::Null => drop(target.as_object_mut().map(|target| target.remove(key))),
+            value => patch(&mut target[key.as_str()], value),
+        }
     }
 }
 

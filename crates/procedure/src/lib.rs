@@ -6,8 +6,10 @@
 //!
 //! What is not here: I/O, a clock, a Kubernetes client. Everything is a value in, a value out.
 
+pub mod actions;
 mod adopt;
 mod assess;
+pub mod backup;
 pub mod capacity;
 mod change;
 pub mod checks;
@@ -17,15 +19,19 @@ mod effect;
 mod facts;
 #[cfg(test)]
 mod fixtures;
+pub mod forecast;
 pub mod guide;
 pub mod hcp;
 mod owner;
+mod pause;
 mod read;
+pub mod rehearsal;
 pub mod render;
 mod secret;
 pub mod status;
 mod step;
 mod steps;
+mod upgrade;
 pub mod versions;
 mod walk;
 

@@ -9,7 +9,10 @@ use serde_json::Value;
 
 use crate::assess::Diagnosis;
 use crate::facts::{Facts, Selector, Target};
-use crate::read::{count, find, holds, name, objects, text};
+use crate::pause;
+use crate::read::{count, failed, find, holds, line, name, objects, text};
+use crate::upgrade;
+use crate::versions::{Version, skew};
 use crate::walk::guest::{Worker, workers_of};
 use crate::walk::{GuestRef, control_plane, rollout, workers};
 
@@ -39,6 +42,12 @@ pub struct GuestStatus {
     pub version: String,
     /// `Completed` or `Partial`.
     pub progress: String,
+    /// The release that it is being brought to, and how far that is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub upgrade: Option<String>,
+    /// That the operator leaves it alone, since when and until when.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub paused: Option<Paused>,
     /// Whether its API is available.
     pub available: bool,
     /// Whether it is being deleted.
@@ -59,6 +68,18 @@ pub struct PoolStatus {
     pub name: String,
     /// Its version; empty until there is one.
     pub version: String,
+    /// The release, configuration or template that it is being brought to, as the operator tells it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub updating: Option<String>,
+    /// Why its release does not go with the control plane's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub skew: Option<String>,
+    /// That the operator leaves it alone, since when and until when.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub paused: Option<Paused>,
+    /// The autoscaler's bounds, where it chooses the number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bounds: Option<Bounds>,
     /// Nodes that are ready, of how many wanted.
     pub nodes: Counted,
     /// Its virtual machines.
@@ -75,6 +96,28 @@ pub struct MachineStatus {
     pub status: String,
     /// The node of the management cluster that it runs on.
     pub host: String,
+}
+
+/// A pause: forgotten ones keep edits and repairs from having an effect (U18).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Paused {
+    /// Since when, where the operator tells.
+    pub since: Option<Timestamp>,
+    /// For how many seconds by now.
+    pub seconds: Option<i64>,
+    /// Until when; `None` until somebody resumes it.
+    pub until: Option<Timestamp>,
+}
+
+/// The bounds of an autoscaler.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Bounds {
+    /// The fewest.
+    pub min: u32,
+    /// The most.
+    pub max: u32,
 }
 
 /// How many of how many.
@@ -154,16 +197,21 @@ fn guest(facts: &Facts, namespace: &str, name: &str, now: Timestamp) -> GuestSta
     let pools: Vec<&Value> = objects(facts, &guest.node_pools())
         .filter(|pool| text(pool, &["spec", "clusterName"]) == Some(name))
         .collect();
-    let done = available && progress == "Completed" && pools.iter().all(|pool| nodes(pool).done == nodes(pool).total);
+    let done = available && progress == "Completed" && pools.iter().all(|pool| nodes(pool).done >= nodes(pool).total);
     GuestStatus {
         namespace: namespace.to_owned(),
         name: name.to_owned(),
         version: completed_version(cluster),
         progress,
+        upgrade: upgrade::is_under_way(cluster).then(|| upgrade::progress(facts, &guest, cluster)),
+        paused: paused(cluster, now),
         available,
         deleting: crate::read::is_deleting(cluster),
         control_plane: workloads(facts, &guest),
-        pools: pools.iter().map(|pool| pool_status(facts, &guest, pool)).collect(),
+        pools: pools
+            .iter()
+            .map(|pool| pool_status(facts, &guest, cluster, pool, now))
+            .collect(),
         diagnosis: if done {
             None
         } else {
@@ -183,7 +231,31 @@ fn workloads(facts: &Facts, guest: &GuestRef) -> Counted {
     counted
 }
 
-fn pool_status(facts: &Facts, guest: &GuestRef, pool: &Value) -> PoolStatus {
+fn paused(object: &Value, now: Timestamp) -> Option<Paused> {
+    let until = pause::until(object, Some(now))?;
+    let since = pause::since(object);
+    Some(Paused {
+        since,
+        seconds: since.map(|since| now.duration_since(since).as_secs()),
+        until: match until {
+            pause::Until::Resumed => None,
+            pause::Until::Time(time) => Some(time),
+        },
+    })
+}
+
+/// Why a pool's release does not go with its control plane's: as the operator says, or as the versions do.
+fn skew_of(cluster: &Value, pool: &Value) -> Option<String> {
+    if let Some(condition) = failed(pool, "SupportedVersionSkew") {
+        return Some(line(condition.message).to_owned());
+    }
+    let plane: Version = upgrade::completed(cluster)?.0.parse().ok()?;
+    let own: Version = text(pool, &["status", "version"])?.parse().ok()?;
+    let why = skew(&plane, &own).err()?;
+    Some(format!("{own} with a control plane of {plane}: {why}"))
+}
+
+fn pool_status(facts: &Facts, guest: &GuestRef, cluster: &Value, pool: &Value, now: Timestamp) -> PoolStatus {
     let machine = |worker: Worker<'_>| {
         let vm = find(facts, &guest.inside(resources::VIRTUAL_MACHINE), worker.vm);
         let instance = find(facts, &guest.inside(resources::VIRTUAL_MACHINE_INSTANCE), worker.vm);
@@ -202,15 +274,26 @@ fn pool_status(facts: &Facts, guest: &GuestRef, pool: &Value) -> PoolStatus {
     PoolStatus {
         name: name(pool).to_owned(),
         version: text(pool, &["status", "version"]).unwrap_or_default().to_owned(),
+        updating: ["UpdatingVersion", "UpdatingConfig", "UpdatingPlatformMachineTemplate"]
+            .into_iter()
+            .find_map(|kind| holds(pool, kind))
+            .map(|condition| line(condition.message).to_owned()),
+        skew: skew_of(cluster, pool),
+        paused: paused(pool, now),
+        bounds: views::at(pool, &["spec", "autoScaling"]).map(|_| Bounds {
+            min: count(pool, &["spec", "autoScaling", "min"]),
+            max: count(pool, &["spec", "autoScaling", "max"]),
+        }),
         nodes: nodes(pool),
         machines: workers_of(facts, guest, name(pool)).into_iter().map(machine).collect(),
     }
 }
 
 fn nodes(pool: &Value) -> Counted {
+    let wanted = views::replicas(pool).wanted;
     Counted {
         done: count(pool, &["status", "replicas"]),
-        total: count(pool, &["spec", "replicas"]),
+        total: u32::try_from(wanted).unwrap_or(0),
     }
 }
 

@@ -12,6 +12,7 @@ use crate::assess::{Assessment, Observed};
 use crate::change::{Change, Removal};
 use crate::effect::Effect;
 use crate::facts::{Facts, Selector, Target};
+use crate::forecast::{Edit, Forecast};
 use crate::secret::Secret;
 
 /// A step's name, stable over releases: `ingress`, `guest/guest-cluster-0/pool/workers`.
@@ -79,6 +80,16 @@ pub trait Step: fmt::Debug + Send + Sync {
 
     /// How far the step is. Called on every relevant event and at the `recheck_at` of the last answer.
     fn assess(&self, observed: &Observed<'_>) -> Assessment;
+
+    /// What the writes that a plan holds for this step do to what runs.
+    fn forecast(&self, _facts: &Facts, _edits: &[Edit]) -> Vec<Forecast> {
+        Vec::new()
+    }
+
+    /// What has to be read besides for [`Step::forecast`]: once, when a plan is made, and only where it matters.
+    fn forecast_watches(&self, _facts: &Facts, _edits: &[Edit]) -> Vec<Selector> {
+        Vec::new()
+    }
 
     /// What a person would type instead.
     fn commands(&self, facts: &Facts) -> Vec<Command>;

@@ -2,7 +2,13 @@
 //!
 //! Channels are a published table, not a sequence: after 2.11 comes 2.17, then 5.0. Versions are compared as numbers.
 
+mod rehearse;
+mod release;
+
 use std::{fmt, str::FromStr};
+
+pub use rehearse::{Fleet, Member, Move, Rehearsal, rehearse};
+pub use release::{Leap, NoLeap, Skew, Version, image_of, leap, release_of, skew};
 
 /// A version's first two numbers: `4.17`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -170,6 +176,12 @@ impl Minor {
     /// A version from its numbers.
     pub const fn new(major: u32, minor: u32) -> Self {
         Self { major, minor }
+    }
+}
+
+impl serde::Serialize for Minor {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }
 

@@ -33,7 +33,7 @@ pub(crate) fn run(printer: &Printer, args: &RenderArgs) -> Result<Exit> {
                 objects.push((object, fields));
             }
             Change::Set { object, path, .. } => left_out.push(format!("{} of {object}", path.join("."))),
-            Change::Absent { .. } => {}
+            Change::Merge { .. } | Change::Absent { .. } => {}
             Change::Later { what, after } => left_out.push(format!("{what} (known after {after})")),
         }
     }

@@ -1,7 +1,7 @@
 //! `berth status`: the management cluster and its guests as a tree, what fails first.
 
 use berth_api::yaml;
-use berth_procedure::status::{self, GuestStatus, MachineStatus, PoolStatus, Status};
+use berth_procedure::status::{self, Bounds, GuestStatus, MachineStatus, Paused, PoolStatus, Status};
 use jiff::Timestamp;
 use serde_json::json;
 
@@ -10,6 +10,7 @@ use crate::exit::Exit;
 use crate::failure::{Attempted, Failure, Result};
 use crate::guests;
 use crate::printer::{Printer, Tone};
+use crate::progress::millis;
 use crate::session::Session;
 
 /// Prints the tree. Exit code 1 where a guest is not as it should be.
@@ -110,12 +111,29 @@ fn text(printer: &Printer, session: &Session, status: &Status) -> String {
     text
 }
 
+/// A pause with its age: one that is forgotten keeps edits and repairs from having an effect.
+fn pause_text(printer: &Printer, what: &str, paused: &Paused) -> String {
+    let for_long = paused.seconds.and_then(|seconds| u64::try_from(seconds).ok());
+    let since = match (for_long, paused.since) {
+        (Some(seconds), Some(since)) => format!(" for {} (since {since})", millis(seconds * 1000)),
+        _ => String::new(),
+    };
+    let until = match paused.until {
+        Some(until) => format!("until {until}"),
+        None => "until it is resumed".to_owned(),
+    };
+    let word = printer.out_tone(Tone::Warning, "U18 paused:");
+    format!("    {word} HyperShift leaves {what} alone{since}, {until}\n")
+}
+
 fn guest_text(printer: &Printer, guest: &GuestStatus, mark: &str) -> String {
     let GuestStatus {
         namespace,
         name,
         version,
         progress,
+        upgrade,
+        paused,
         available,
         deleting,
         control_plane,
@@ -145,6 +163,15 @@ fn guest_text(printer: &Printer, guest: &GuestStatus, mark: &str) -> String {
         }
         text.push_str(&format!("      fix: {}\n", diagnosis.fix));
     }
+    for line in paused.iter().map(|paused| pause_text(printer, "the guest", paused)) {
+        text.push_str(&line);
+    }
+    if let Some(upgrade) = upgrade {
+        text.push_str(&format!(
+            "    {} {upgrade}\n",
+            printer.out_tone(Tone::Warning, "upgrade:")
+        ));
+    }
     text.push_str(&format!(
         "    control plane: {} of {} workloads ready\n",
         control_plane.done, control_plane.total
@@ -152,15 +179,32 @@ fn guest_text(printer: &Printer, guest: &GuestStatus, mark: &str) -> String {
     for PoolStatus {
         name,
         version,
+        updating,
+        skew,
+        paused,
+        bounds,
         nodes,
         machines,
     } in pools
     {
         let version = if version.is_empty() { "no version yet" } else { version };
-        text.push_str(&format!(
-            "    node pool {name}: {} of {} nodes ready, {version}\n",
-            nodes.done, nodes.total
-        ));
+        let count = match bounds {
+            Some(Bounds { min, max }) => format!("{} nodes ready, autoscaled from {min} to {max}", nodes.done),
+            None => format!("{} of {} nodes ready", nodes.done, nodes.total),
+        };
+        text.push_str(&format!("    node pool {name}: {count}, {version}\n"));
+        for line in paused.iter().map(|paused| pause_text(printer, "the pool", paused)) {
+            text.push_str(&line);
+        }
+        if let Some(line) = updating {
+            text.push_str(&format!(
+                "      {} {line}\n",
+                printer.out_tone(Tone::Warning, "updating:")
+            ));
+        }
+        if let Some(line) = skew {
+            text.push_str(&format!("      {} {line}\n", printer.out_tone(Tone::Bad, "C22 skew:")));
+        }
         for MachineStatus { name, status, host } in machines {
             let status = if status.is_empty() {
                 "no virtual machine yet"

@@ -64,6 +64,10 @@ pub(super) fn line(printer: &Printer, event: &Event) -> Option<(Option<StepId>, 
             verb,
             fields,
         } => Some((step.clone(), format!("{verb} {object}{}", summary(fields)))),
+        What::Forecast { step, forecast } if forecast.is_felt() => said(
+            step,
+            format!("{} {forecast}", printer.err_tone(Tone::Warning, "will happen:")),
+        ),
         What::EffectDone { step, what, already } => {
             said(step, format!("{what}{}", if *already { " (done before)" } else { "" }))
         }

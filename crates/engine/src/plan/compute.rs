@@ -1,15 +1,16 @@
 //! Works out a plan: reads everything once, asks each step what it wants, and each change what it would come to.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use berth_api::Resource;
-use berth_procedure::{Change, Effect, ObjectRef, Observed, Step, StepId, Target};
+use berth_procedure::forecast::Edit;
+use berth_procedure::{Change, Effect, ObjectRef, Observed, Seen, Selector, Step, StepId, Target};
 use tokio::time;
 
 use super::{Basis, Later, Plan, PlanError, PlannedEffect, PlannedStep, PlannedWrite, Verb};
 use crate::api::{Api, RequestErrorKind};
 use crate::backoff;
-use crate::diff;
+use crate::diff::{self, Shown};
 use crate::engine::Engine;
 use crate::known::{Knowledge, World};
 use crate::object::object_of;
@@ -33,12 +34,31 @@ impl Engine {
             }
         }
         let apis = self.apis(steps, &world).await;
-        let mut planned = Vec::with_capacity(steps.len());
+        let (mut planned, mut edits) = (Vec::with_capacity(steps.len()), Vec::with_capacity(steps.len()));
         for step in steps {
-            planned.push(self.plan_step(step.as_ref(), &world, &apis, &providers).await?);
+            let (step, edited) = self.plan_step(step.as_ref(), &world, &apis, &providers).await?;
+            planned.push(step);
+            edits.push(edited);
+        }
+        let mut facts = world.facts;
+        let each = || steps.iter().zip(&edits);
+        let more: BTreeSet<Selector> = each()
+            .flat_map(|(step, edits)| step.forecast_watches(&facts, edits))
+            .filter(|selector| *facts.seen(selector) == Seen::Pending)
+            .collect();
+        if !more.is_empty() {
+            let more: Vec<Selector> = more.into_iter().collect();
+            let read = self.read(&[], &more).await?;
+            for selector in more {
+                let seen = read.seen(&selector).clone();
+                facts.observe(selector, seen);
+            }
+        }
+        for ((step, edits), planned) in each().zip(&mut planned) {
+            planned.forecast = step.forecast(&facts, edits);
         }
         Ok(Plan {
-            server: world.facts.server,
+            server: facts.server,
             steps: planned,
         })
     }
@@ -59,15 +79,19 @@ impl Engine {
         world: &World,
         apis: &BTreeMap<Target, Api>,
         providers: &Providers,
-    ) -> Result<PlannedStep, PlanError> {
+    ) -> Result<(PlannedStep, Vec<Edit>), PlanError> {
         let facts = &world.facts;
-        let (mut writes, mut later) = (Vec::new(), Vec::new());
+        let (mut writes, mut later, mut edits) = (Vec::new(), Vec::new(), Vec::new());
         for change in step.changes(facts) {
             if let Change::Later { what, after } = change {
                 later.push(Later { what, after });
                 continue;
             }
-            writes.extend(self.plan_change(step.id(), &change, world, apis, providers).await?);
+            let planned = self.plan_change(step.id(), &change, world, apis, providers).await?;
+            if let (Some(planned), Some(object)) = (&planned, object_of(&change)) {
+                edits.extend(edits_of(object, planned));
+            }
+            writes.extend(planned);
         }
         let mut effects = Vec::new();
         for effect in step.effects(facts) {
@@ -80,7 +104,7 @@ impl Engine {
             }
         }
         let now = self.now();
-        Ok(PlannedStep {
+        let planned = PlannedStep {
             id: step.id().clone(),
             title: step.title(),
             after: step.after(),
@@ -89,9 +113,11 @@ impl Engine {
             writes,
             effects,
             later,
+            forecast: Vec::new(),
             commands: step.commands(facts),
             now: step.assess(&Observed { facts, now, since: now }),
-        })
+        };
+        Ok((planned, edits))
     }
 
     /// One change; `None` where there will be nothing to write.
@@ -175,6 +201,28 @@ impl Engine {
     }
 }
 
+/// A planned write as forecasts take it.
+fn edits_of(object: &ObjectRef, planned: &PlannedWrite) -> Vec<Edit> {
+    let value = |shown: &Shown| match shown {
+        Shown::Value(value) => Some(value.clone()),
+        Shown::Absent | Shown::Secret => None,
+    };
+    match planned.verb {
+        Verb::Unchanged => Vec::new(),
+        Verb::Create => vec![Edit::Made(object.clone())],
+        Verb::Delete => vec![Edit::Deleted(object.clone())],
+        Verb::Update | Verb::Set => {
+            let changed = planned.fields.iter().map(|field| Edit::Changed {
+                object: object.clone(),
+                path: field.path.clone(),
+                from: value(&field.from),
+                to: value(&field.to),
+            });
+            changed.collect()
+        }
+    }
+}
+
 fn is_about_the_object(kind: RequestErrorKind) -> bool {
     !matches!(
         kind,
@@ -193,6 +241,10 @@ fn unseen(change: &Change, object: &ObjectRef, after: Option<StepId>) -> Planned
         Change::Set { path, value, .. } => (
             Verb::Set,
             vec![diff::wanted(object.resource.kind, path, value.as_ref())],
+        ),
+        Change::Merge { fields, .. } => (
+            Verb::Update,
+            diff::merged(fields, &serde_json::json!({ "kind": object.resource.kind })),
         ),
         Change::Absent { .. } | Change::Later { .. } => (Verb::Delete, Vec::new()),
     };

@@ -1,7 +1,7 @@
 use berth_api::resources;
 use berth_engine::{Limits, Options, Outcome, RunError, What};
 use berth_procedure::{Assessment, Change, Diagnosis, Effect, Selector};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::step::{Fake, config, config_object, config_ref, key, namespace};
 use crate::world::{Steps, World, holder, lines, plan, up};
@@ -118,6 +118,39 @@ async fn a_field_is_set_with_its_former_value_kept_and_a_conflict_is_refused() {
         config["metadata"]["annotations"]["berth.dev/former-values"],
         r#"{"/data/new":null,"/data/theirs":"1"}"#
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_command_set_is_the_document_s_again_and_nobody_else_s() {
+    let world = World::new();
+    let engine = world.engine();
+    let wants = |change: Change| -> Steps { vec![Fake::new("a").wants(vec![namespace("hcp"), change]).boxed()] };
+    let document = || wants(config("a", &json!({"replicas": "3", "site": "north"})));
+    up(&engine, &document()).await.0.expect("ready");
+    let merge = |fields: Value| {
+        let object = config_ref("a");
+        wants(Change::Merge { object, fields })
+    };
+    let more = merge(json!({"data": {"replicas": "5", "max": "9"}}));
+    let planned = plan(&engine, &more).await;
+    let fields: Vec<_> = planned.steps[0].writes.iter().flat_map(|write| &write.fields).collect();
+    let paths: Vec<_> = fields.iter().map(|field| field.path.as_str()).collect();
+    assert_eq!(paths, ["data.max", "data.replicas"]);
+    up(&engine, &more).await.0.expect("ready");
+    assert!(plan(&engine, &more).await.is_empty(), "it is made");
+    up(&engine, &merge(json!({"data": {"max": null}})))
+        .await
+        .0
+        .expect("ready");
+    let data = |config: Option<Value>| config.expect("there")["data"].clone();
+    assert_eq!(data(world.get(CONFIG).await), json!({"replicas": "5", "site": "north"}));
+
+    let planned = plan(&engine, &document()).await;
+    assert_eq!(planned.refusals().count(), 0, "it is Berth's own");
+    assert_eq!(planned.writes(), 1);
+    up(&engine, &document()).await.0.expect("ready");
+    assert_eq!(data(world.get(CONFIG).await), json!({"replicas": "3", "site": "north"}));
+    assert!(plan(&engine, &document()).await.is_empty());
 }
 
 #[tokio::test(start_paused = true)]

@@ -7,13 +7,16 @@ use ipnet::IpNet;
 use serde_json::Value;
 
 use crate::capacity::{self, Bound};
+use crate::checks::upgrade::{self, Wish};
 use crate::checks::{CheckResult, Rule, eased, fields, hub, unreadable};
 use crate::cidr::overlaps;
 use crate::facts::{Facts, Selector};
 use crate::read::{annotation, name, objects, some_of, text};
 use crate::steps::channel::channel;
 use crate::steps::ids;
+use crate::upgrade::completed;
 use crate::versions;
+use crate::walk::GuestRef;
 
 /// ConfigMap in which HyperShift lists the releases that it creates.
 pub(super) const SUPPORTED_VERSIONS: (&str, &str) = ("hypershift", "supported-versions");
@@ -38,6 +41,8 @@ pub(super) fn run(documents: &Documents, facts: &Facts) -> Vec<CheckResult> {
         // Another release is an upgrade, which has to fit as a new guest has to.
         let is_upgraded = !runs_release(facts, guest);
         results.extend(eased(is_upgraded, vec![release(documents, guest, facts)]));
+        results.extend(skewed(guest));
+        results.extend(upgraded(guest, facts));
         results.extend(fields::run(guest, facts));
     }
     results.extend(room(documents, facts));
@@ -218,7 +223,7 @@ fn release(documents: &Documents, guest: &GuestCluster, facts: &Facts) -> CheckR
         format!("release {image}"),
     )
     .at(guest.positions.at("spec.release.image"));
-    let selector = Selector::named(resources::CONFIG_MAP, SUPPORTED_VERSIONS.0, SUPPORTED_VERSIONS.1);
+    let selector = supported_releases();
     if let Some(why) = unreadable(facts, &selector) {
         return rule.unknown(why);
     }
@@ -226,7 +231,7 @@ fn release(documents: &Documents, guest: &GuestCluster, facts: &Facts) -> CheckR
         return rule.unknown("the image's tag does not tell its version");
     };
     let fix = "name a release of a supported version in `spec.release.image`, or move the multicluster engine to a newer channel";
-    let Some(map) = facts.object(&selector) else {
+    let Some(_) = facts.object(&selector) else {
         // Before HyperShift runs, the published table is the best word there is.
         let channel = channel(facts, &documents.management.spec.multicluster_engine).ok();
         return match channel.as_deref().and_then(versions::row_of) {
@@ -243,14 +248,78 @@ fn release(documents: &Documents, guest: &GuestCluster, facts: &Facts) -> CheckR
             None => rule.unknown(format!("known after {}", ids::ENGINE)),
         };
     };
-    let supported = supported_versions(map);
-    let wanted = version.to_string();
-    if supported.contains(&wanted) {
-        rule.pass(format!("{wanted} is among {}", supported.join(", ")))
-    } else {
-        let shown: Vec<_> = supported.iter().map(String::as_str).collect();
-        rule.refused(format!("{wanted} is not among {}", some_of(&shown)), fix)
+    match supported(facts, image) {
+        Some((true, evidence)) => rule.pass(evidence),
+        Some((false, evidence)) => rule.refused(evidence, fix),
+        None => rule.unknown("the image's tag does not tell its version"),
     }
+}
+
+/// Pools with a release of their own that does not go with the guest's.
+fn skewed(guest: &GuestCluster) -> Vec<CheckResult> {
+    let judge = |(index, pool): (usize, &NodePool)| {
+        let image = &pool.release.as_ref()?.image;
+        let (plane, own) = (
+            versions::release_of(&guest.spec.release.image)?,
+            versions::release_of(image)?,
+        );
+        let why = versions::skew(&plane, &own).err()?;
+        let title = format!("the release of the pool {} goes with the guest's", pool.name);
+        let rule = Rule::new("C22", title, label(guest));
+        let at = guest.positions.at(&format!("spec.nodePools[{index}].release.image"));
+        let fix = "choose a release for the pool that goes with `spec.release.image`";
+        Some(
+            rule.at(at)
+                .refused(format!("{own} with a control plane of {plane}: {why}"), fix),
+        )
+    };
+    guest.spec.node_pools.iter().enumerate().filter_map(judge).collect()
+}
+
+/// What upstream would refuse of an upgrade that the document asks for.
+fn upgraded(guest: &GuestCluster, facts: &Facts) -> Vec<CheckResult> {
+    let Some(cluster) = hosted_cluster(facts, guest).filter(|cluster| completed(cluster).is_some()) else {
+        return Vec::new();
+    };
+    let image = &guest.spec.release.image;
+    let wanted = |pool: &NodePool| {
+        let image = pool.release.as_ref().map_or(image, |release| &release.image);
+        let name_of = guest.node_pool_name(pool);
+        let live = objects(facts, &Selector::all(resources::NODE_POOL)).find(|object| name(object) == name_of)?;
+        (views::release_image(live) != Some(image)).then(|| (name_of, image.clone()))
+    };
+    let wish = Wish {
+        place: GuestRef::new(&guest.namespace, &guest.name),
+        control_plane: (views::release_image(cluster) != Some(image)).then(|| image.clone()),
+        pools: guest.spec.node_pools.iter().filter_map(wanted).collect(),
+    };
+    if wish.control_plane.is_none() && wish.pools.is_empty() {
+        return Vec::new();
+    }
+    let mut results = upgrade::judge(&wish, facts);
+    // The release itself is judged by the rule for new guests, and a document that pauses says so itself.
+    results.retain(|result| !matches!(result.id, "P10" | "U18"));
+    for result in &mut results {
+        result.at = guest.positions.at("spec.release.image");
+    }
+    results
+}
+
+/// Where HyperShift lists the releases that it takes.
+pub(super) fn supported_releases() -> Selector {
+    Selector::named(resources::CONFIG_MAP, SUPPORTED_VERSIONS.0, SUPPORTED_VERSIONS.1)
+}
+
+/// Whether HyperShift takes a release, with what shows it; `None` where that can't be told.
+pub(super) fn supported(facts: &Facts, image: &str) -> Option<(bool, String)> {
+    let supported = supported_versions(facts.object(&supported_releases())?);
+    let wanted = versions::of_image(image)?.to_string();
+    let shown: Vec<_> = supported.iter().map(String::as_str).collect();
+    Some(if supported.contains(&wanted) {
+        (true, format!("{wanted} is among {}", supported.join(", ")))
+    } else {
+        (false, format!("{wanted} is not among {}", some_of(&shown)))
+    })
 }
 
 fn supported_versions(map: &Value) -> Vec<String> {

@@ -115,7 +115,7 @@ fn topology(facts: &Facts) -> CheckResult {
 }
 
 /// Whether pods can be scheduled to a node.
-pub(super) fn is_schedulable(node: &Value) -> bool {
+pub(crate) fn is_schedulable(node: &Value) -> bool {
     let cordoned = views::flag(node, &["spec", "unschedulable"]).unwrap_or(false);
     let tainted = views::list(node, &["spec", "taints"])
         .iter()

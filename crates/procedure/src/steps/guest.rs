@@ -1,17 +1,23 @@
 //! A guest's steps: its control plane, its pools, its rollout, access to it, and its removal.
 
 mod access;
+mod backup;
 mod cluster;
+mod fit;
 mod objects;
 mod pool;
 mod removal;
 mod rollout;
+mod write;
 
 pub(crate) use access::Access;
+pub(crate) use backup::{Restore, Save};
 pub(crate) use cluster::Cluster;
+pub(crate) use fit::Fit;
 pub(crate) use pool::Pool;
 pub(crate) use removal::Removal;
 pub(crate) use rollout::Rollout;
+pub(crate) use write::{Until, Write};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

@@ -30,6 +30,11 @@ pub(crate) fn rollout(guest: &str) -> StepId {
     StepId::new(format!("guest/{guest}/rollout"))
 }
 
+/// A part of what a command asks of a guest.
+pub(crate) fn part(guest: &str, part: &str) -> StepId {
+    StepId::new(format!("guest/{guest}/{part}"))
+}
+
 /// Access to a guest.
 pub(crate) fn access(guest: &str) -> StepId {
     StepId::new(format!("guest/{guest}/access"))

@@ -95,7 +95,8 @@ impl Step for Prerequisites {
     }
 }
 
-fn explain(first: &CheckResult, others: &[&CheckResult]) -> Diagnosis {
+/// The first refusal as a diagnosis, with the others as evidence.
+pub(crate) fn explain(first: &CheckResult, others: &[&CheckResult]) -> Diagnosis {
     let place = |result: &CheckResult| result.at.as_ref().map(|at| format!("{at}: ")).unwrap_or_default();
     let mut evidence = vec![format!("{}{}", place(first), first.evidence)];
     evidence.extend(others.iter().map(|other| {

@@ -147,3 +147,15 @@ pub(crate) fn operators<'a>(facts: &'a Facts, guest: &GuestRef) -> (Vec<&'a str>
         .collect();
     (unavailable, all.len())
 }
+
+/// How many of the guest's cluster operators are at a version.
+pub(crate) fn at_version(facts: &Facts, guest: &GuestRef, version: &str) -> usize {
+    let at = |operator: &&Value| {
+        let versions = views::list(operator, &["status", "versions"]);
+        let own = versions.iter().find(|entry| text(entry, &["name"]) == Some("operator"));
+        own.and_then(|entry| text(entry, &["version"])) == Some(version)
+    };
+    objects(facts, &guest.on_guest(resources::CLUSTER_OPERATOR))
+        .filter(at)
+        .count()
+}

@@ -11,11 +11,16 @@ use crate::assess::{Assessment, Observed};
 use crate::change::{Change, ObjectRef, Removal};
 use crate::checks::fields;
 use crate::facts::{Facts, Seen, Selector};
-use crate::owner::Owner;
-use crate::read::{as_count, failed, is_deleting, line, name, reason_or, some_of, text};
+use crate::forecast::{self, Edit, Forecast};
+use crate::owner::{DOCUMENT_LABEL, Owner};
+use crate::read::{
+    as_count, failed, find, is_deleting, is_ours, label, line, name, objects as all, reason_or, some_of, text,
+};
 use crate::step::{Command, Dependency, Lock, Step, StepId};
 use crate::steps::{hub, ids};
+use crate::upgrade;
 use crate::walk::control_plane::first_cause;
+use crate::walk::guest::workers_of;
 use crate::walk::{GuestRef, diagnosis, explained};
 
 /// The step.
@@ -25,6 +30,8 @@ pub(crate) struct Cluster {
     management: Owner,
     guest: Arc<GuestCluster>,
     place: GuestRef,
+    /// The NodePools that the document wants, each with its release.
+    pools: Vec<(String, String)>,
 }
 
 impl Cluster {
@@ -33,6 +40,7 @@ impl Cluster {
             id: ids::cluster(&guest.name),
             management,
             place: reference(&guest),
+            pools: objects::pool_releases(&guest),
             guest,
         }
     }
@@ -51,6 +59,86 @@ impl Cluster {
         let is_gone =
             matches!(facts.seen(&secrets), Seen::Objects(all) if all.iter().all(|secret| name(secret) != key));
         (is_gone && !is_deleting(cluster)).then_some(key)
+    }
+}
+
+/// Pools that follow their document and their control plane.
+impl Cluster {
+    /// Pools that Berth made for this document and that it no longer names.
+    fn surplus<'a>(&self, facts: &'a Facts) -> Vec<&'a Value> {
+        all(facts, &self.place.node_pools())
+            .filter(|pool| text(pool, &["spec", "clusterName"]) == Some(&self.place.name))
+            .filter(|pool| is_ours(pool) && label(pool, DOCUMENT_LABEL) == Some(&self.place.name))
+            .filter(|pool| !self.pools.iter().any(|(wanted, _)| wanted == name(pool)))
+            .collect()
+    }
+
+    /// The pools whose release has to wait until the control plane has come so far, each with the image it waits for.
+    fn held(&self, facts: &Facts) -> Vec<(String, String)> {
+        let Some(cluster) = facts.object(&self.place.hosted_cluster()) else {
+            return Vec::new();
+        };
+        let waits = |(pool, image): &(String, String)| {
+            let live = find(facts, &self.place.node_pools(), pool);
+            let runs = live.and_then(|live| text(live, &["spec", "release", "image"]));
+            runs != Some(image) && upgrade::is_ahead(cluster, image)
+        };
+        self.pools.iter().filter(|pool| waits(pool)).cloned().collect()
+    }
+
+    /// A pool may not be newer than its control plane: until that is upgraded, the pool keeps what it runs, and a new one
+    /// is not made.
+    fn hold_back(&self, facts: &Facts, changes: &mut Vec<Change>) {
+        for (pool, image) in self.held(facts) {
+            let live = find(facts, &self.place.node_pools(), &pool);
+            let runs = live.and_then(|live| text(live, &["spec", "release", "image"]));
+            let is_whole = |change: &Change| {
+                matches!(change, Change::Apply { object, .. }
+                    if object.resource == resources::NODE_POOL && object.name == pool)
+            };
+            let is_release = |change: &Change| {
+                matches!(change, Change::Set { object, path, .. }
+                    if object.resource == resources::NODE_POOL && object.name == pool && path.starts_with(&["spec".to_owned(), "release".to_owned()]))
+            };
+            changes.retain(|change| !is_release(change));
+            match (runs, changes.iter_mut().find(|change| is_whole(change))) {
+                (Some(runs), Some(Change::Apply { fields, .. })) => fields["spec"]["release"]["image"] = runs.into(),
+                _ => changes.retain(|change| !is_whole(change)),
+            }
+            changes.push(Change::Later {
+                what: format!("NodePool {}/{pool}: spec.release.image: {image}", self.place.namespace),
+                after: ids::cluster(&self.place.name),
+            });
+        }
+    }
+
+    /// The plan's edits, and those that are held back.
+    fn with_held(&self, facts: &Facts, edits: &[Edit]) -> Vec<Edit> {
+        let held = self.held(facts).into_iter().filter_map(|(pool, image)| {
+            let live = find(facts, &self.place.node_pools(), &pool)?;
+            Some(Edit::Changed {
+                object: ObjectRef::namespaced(resources::NODE_POOL, &self.place.namespace, pool),
+                path: "spec.release.image".to_owned(),
+                from: views::at(live, &["spec", "release", "image"]).cloned(),
+                to: Some(image.into()),
+            })
+        });
+        edits.iter().cloned().chain(held).collect()
+    }
+
+    /// What is still under way besides the control plane's being there: an upgrade that pools wait for, pools that go.
+    fn unfinished(&self, facts: &Facts, cluster: &Value) -> Option<Assessment> {
+        let held = self.held(facts);
+        if let Some((pool, _)) = held.first() {
+            let progress = upgrade::progress(facts, &self.place, cluster);
+            let detail = format!("{progress}; then the pools follow, {pool} first");
+            return Some(Assessment::waiting("ControlPlaneUpgrading", detail));
+        }
+        let going = self.surplus(facts);
+        let pool = going.first()?;
+        let left = workers_of(facts, &self.place, name(pool)).len();
+        let detail = format!("NodePool {} is being deleted, {left} machines are left", name(pool));
+        Some(Assessment::waiting("PoolGoing", detail))
     }
 }
 
@@ -90,12 +178,26 @@ impl Step for Cluster {
             });
         }
         changes.extend(objects::changes(&self.guest, facts));
+        self.hold_back(facts, &mut changes);
+        changes.extend(self.surplus(facts).into_iter().map(|pool| Change::Absent {
+            object: ObjectRef::namespaced(resources::NODE_POOL, &self.place.namespace, name(pool)),
+        }));
         changes
+    }
+
+    /// What a held-back upgrade of a pool will do is told with the upgrade that holds it.
+    fn forecast(&self, facts: &Facts, edits: &[Edit]) -> Vec<Forecast> {
+        forecast::forecast(facts, &self.place, &self.with_held(facts, edits))
+    }
+
+    fn forecast_watches(&self, facts: &Facts, edits: &[Edit]) -> Vec<Selector> {
+        forecast::watches(facts, &self.place, &self.with_held(facts, edits))
     }
 
     fn watches(&self) -> Vec<Selector> {
         let mut watches = self.place.control_plane_watches();
         watches.push(self.namespace());
+        watches.push(self.place.inside(resources::MACHINE));
         watches.extend(fields::watches());
         watches.extend(super::removal::watches(&self.place));
         watches
@@ -129,7 +231,8 @@ impl Step for Cluster {
         if is_deleting(cluster) {
             return being_deleted(&self.place, cluster);
         }
-        match outstanding(facts, &self.place, cluster) {
+        let outstanding = outstanding(facts, &self.place, cluster).or_else(|| self.unfinished(facts, cluster));
+        match outstanding {
             Some(waiting) => explained(observed, waiting, first_cause(facts, &self.place)),
             None => Assessment::Ready {
                 outputs: outputs(&self.place, cluster),

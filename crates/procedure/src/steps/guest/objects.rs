@@ -58,6 +58,19 @@ pub(super) fn wanted(guest: &GuestCluster, resource: &'static Resource, name: &s
     rendered.iter().find(own).map(Rendered::complete).unwrap_or_default()
 }
 
+/// The release that the document wants for each NodePool, by its name.
+pub(super) fn pool_releases(guest: &GuestCluster) -> Vec<(String, String)> {
+    let rendered = render::hosted_cluster(guest, Dialect::default());
+    let pools = rendered
+        .iter()
+        .filter(|rendered| rendered.object.resource == resources::NODE_POOL);
+    let release = |rendered: &Rendered| {
+        let image = rendered.fields["spec"]["release"]["image"].as_str()?;
+        Some((rendered.object.name.clone(), image.to_owned()))
+    };
+    pools.filter_map(release).collect()
+}
+
 /// A key that is made up is made once; all that comes from the document follows the document.
 fn change(rendered: Rendered, owner: &Owner) -> Change {
     let mut fields = rendered.complete();

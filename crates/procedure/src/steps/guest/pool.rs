@@ -14,6 +14,7 @@ use crate::read::{self, as_count, failed, find, holds, line, name, reason_or, te
 use crate::secret::Secret;
 use crate::step::{Command, Dependency, Lock, Step, StepId};
 use crate::steps::{command, hub, ids};
+use crate::versions::release_of;
 use crate::walk::guest::workers_of;
 use crate::walk::{GuestRef, control_plane, explained, workers};
 
@@ -29,6 +30,7 @@ pub(crate) struct Pool {
     wanted: (i64, Option<String>),
     /// Whether the virtual machines run on another cluster, which this one does not see.
     elsewhere: bool,
+    after: Vec<Dependency>,
 }
 
 impl Pool {
@@ -45,6 +47,23 @@ impl Pool {
             object,
             title,
             elsewhere: guest.spec.infra_cluster.is_some(),
+            after: vec![Dependency {
+                step: ids::ENGINE.into(),
+                reason: "HyperShift brings the kind NodePool and acts on it",
+            }],
+        }
+    }
+
+    /// A pool by its NodePool, to come to what an object says.
+    pub(crate) fn of(place: GuestRef, object: &str, wanted: &Value, after: Vec<Dependency>) -> Self {
+        Self {
+            id: ids::pool(&place.name, object),
+            title: format!("Bring the workers of {object} along"),
+            wanted: asked(wanted),
+            object: object.to_owned(),
+            elsewhere: !wanted["spec"]["platform"]["kubevirt"]["credentials"].is_null(),
+            place,
+            after,
         }
     }
 
@@ -67,6 +86,10 @@ impl Pool {
             Seen::Unreadable(why) => format!("{detail} (the guest's API cannot be asked: {why})"),
             _ => detail,
         };
+        let detail = match self.updated(facts, pool) {
+            Some(updated) => format!("{updated} of {wanted} updated; {detail}"),
+            None => detail,
+        };
         let surplus = !replicas.autoscaling && workers.machines > wanted;
         let short = parts.iter().any(|(done, _)| *done < wanted);
         if short || surplus || replicas.current < replicas.wanted {
@@ -88,6 +111,21 @@ impl Pool {
         Assessment::Ready { outputs }
     }
 
+    /// How many machines are at the release that the pool is being brought to; `None` where that is not under way, or not told.
+    fn updated(&self, facts: &Facts, pool: &Value) -> Option<usize> {
+        let wanted = release_of(self.wanted.1.as_deref()?)?.to_string();
+        if text(pool, &["status", "version"]).is_none_or(|version| version == wanted) {
+            return None;
+        }
+        let workers = workers_of(facts, &self.place, &self.object);
+        let machines = read::objects(facts, &self.place.inside(resources::MACHINE));
+        let own = machines.filter(|machine| workers.iter().any(|worker| worker.machine == name(machine)));
+        let releases: Vec<&str> = own
+            .filter_map(|machine| read::annotation(machine, "hypershift.openshift.io/release-version"))
+            .collect();
+        (!releases.is_empty()).then(|| releases.iter().filter(|release| **release == wanted).count())
+    }
+
     fn sees(&self, facts: &Facts, resource: &'static berth_api::Resource) -> bool {
         matches!(facts.seen(&self.place.inside(resource)), Seen::Objects(_))
     }
@@ -97,6 +135,16 @@ impl Pool {
 fn asked(pool: &Value) -> (i64, Option<String>) {
     let image = text(pool, &["spec", "release", "image"]);
     (views::replicas(pool).wanted, image.map(str::to_owned))
+}
+
+/// Whether the operator has seen a NodePool as it is now; true where it doesn't say.
+fn has_seen(pool: &Value) -> bool {
+    let generation = views::metadata(pool).generation;
+    let conditions = views::list(pool, &["status", "conditions"]).iter();
+    let newest = conditions
+        .filter_map(|condition| views::number(condition, &["observedGeneration"]))
+        .max();
+    newest.is_none_or(|observed| observed >= generation)
 }
 
 /// The reason of the first condition that is not met, in the order in which HyperShift evaluates them.
@@ -156,10 +204,7 @@ impl Step for Pool {
 
     /// The same as for the cluster: both begin together, and this one waits for what the other makes.
     fn after(&self) -> Vec<Dependency> {
-        vec![Dependency {
-            step: ids::ENGINE.into(),
-            reason: "HyperShift brings the kind NodePool and acts on it",
-        }]
+        self.after.clone()
     }
 
     fn lock(&self) -> Lock {
@@ -187,7 +232,10 @@ impl Step for Pool {
         };
         // The write is the cluster's step's, which runs beside this one: what was well before it proves nothing.
         if asked(pool) != self.wanted {
-            return Assessment::waiting("NotWritten", "the NodePool is not yet as the document wants it");
+            return Assessment::waiting("NotWritten", "the NodePool does not ask for it yet");
+        }
+        if !has_seen(pool) {
+            return Assessment::waiting("NotObserved", "the operator has not seen the newest spec yet");
         }
         let progress = self.progress(facts, pool);
         if progress.is_ready() {

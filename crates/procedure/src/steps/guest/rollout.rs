@@ -13,6 +13,8 @@ use crate::read::{as_count, some_of, text};
 use crate::secret::Secret;
 use crate::step::{Command, Dependency, Lock, Step, StepId};
 use crate::steps::{command, hub, ids};
+use crate::upgrade;
+use crate::versions::release_of;
 use crate::walk::{GuestRef, control_plane, explained, rollout};
 
 /// The step.
@@ -20,7 +22,7 @@ use crate::walk::{GuestRef, control_plane, explained, rollout};
 pub(crate) struct Rollout {
     id: StepId,
     place: GuestRef,
-    /// The release that the document wants.
+    /// The release that is wanted; `None` for whichever it asks for.
     image: Option<String>,
     after: Vec<Dependency>,
 }
@@ -50,6 +52,16 @@ impl Rollout {
         }
     }
 
+    /// A roll-out by its guest, to come to a release.
+    pub(crate) fn of(place: GuestRef, image: Option<String>, after: Vec<Dependency>) -> Self {
+        Self {
+            id: ids::rollout(&place.name),
+            place,
+            image,
+            after,
+        }
+    }
+
     fn progress(&self, facts: &Facts, cluster: &Value) -> Assessment {
         let operators = facts.seen(&self.place.on_guest(resources::CLUSTER_OPERATOR));
         let newest = views::history(cluster).next();
@@ -57,7 +69,14 @@ impl Rollout {
             .map(|entry| entry.version)
             .filter(|version| !version.is_empty())
             .unwrap_or("the release");
-        let completed = newest.is_some_and(|entry| entry.state == "Completed");
+        // The history of a guest that was just asked for another release may still end with the one before.
+        let asked = self
+            .image
+            .as_deref()
+            .and_then(release_of)
+            .map(|release| release.to_string());
+        let is_other = |has: &str| asked.as_deref().is_some_and(|asked| !has.is_empty() && has != asked);
+        let completed = newest.is_some_and(|entry| entry.state == "Completed" && !is_other(entry.version));
         let (unavailable, total) = rollout::operators(facts, &self.place);
         let progressing = views::is_true(cluster, "Progressing");
         let read = !matches!(operators, Seen::Pending);
@@ -76,6 +95,12 @@ impl Rollout {
                 ""
             };
             return Assessment::waiting("Partial", format!("{version} is {state}{unread}"));
+        }
+        if upgrade::is_under_way(cluster) {
+            let target = upgrade::target(cluster);
+            let there = rollout::at_version(facts, &self.place, &target);
+            let detail = upgrade::progress(facts, &self.place, cluster);
+            return Assessment::counted("Upgrading", detail, as_count(there), as_count(total));
         }
         let done = total - unavailable.len();
         let detail = if unavailable.is_empty() {
@@ -132,11 +157,8 @@ impl Step for Rollout {
             return Assessment::waiting("NoHostedCluster", "the HostedCluster is not there yet");
         };
         // The write is the cluster's step's, which may still be at it: an older release's completion proves nothing.
-        if release(cluster) != self.image {
-            return Assessment::waiting(
-                "NotWritten",
-                "the HostedCluster does not ask for the document's release yet",
-            );
+        if self.image.is_some() && release(cluster) != self.image {
+            return Assessment::waiting("NotWritten", "the HostedCluster does not ask for the release yet");
         }
         let progress = self.progress(facts, cluster);
         if progress.is_ready() {

@@ -345,11 +345,11 @@ fn what_was_well_before_the_document_is_written_proves_nothing() {
     });
     assert_eq!(
         detail(&world.assess(step(POOL).as_ref())),
-        "the NodePool is not yet as the document wants it"
+        "the NodePool does not ask for it yet"
     );
     assert_eq!(
         detail(&world.assess(step(ROLLOUT).as_ref())),
-        "the HostedCluster does not ask for the document's release yet"
+        "the HostedCluster does not ask for the release yet"
     );
 }
 
@@ -536,4 +536,164 @@ fn removal_is_over_when_the_control_planes_namespace_is_gone() {
     assert!(!world.assess(steps[0].as_ref()).is_ready());
     world.remove("Namespace");
     assert!(world.assess(steps[0].as_ref()).is_ready());
+}
+
+/// The example with a pool more, a release, or without its pool.
+fn edited(from: &str, to: &str) -> String {
+    let text = EXAMPLE.replace(from, to);
+    assert_ne!(text, EXAMPLE, "the example has `{from}`");
+    text
+}
+
+/// A complete guest whose operator has told which image it runs.
+fn settled() -> World {
+    let mut world = complete();
+    world.change("HostedCluster", "guest-cluster-0", |cluster| {
+        cluster["status"]["version"]["history"] = json!([
+            { "state": "Completed", "version": "4.17.0", "image": "quay.io/openshift-release-dev/ocp-release:4.17.0-multi" },
+        ]);
+    });
+    world
+}
+
+fn pool_release(changes: &[Change]) -> Option<String> {
+    changes.iter().find_map(|change| match change {
+        Change::Apply { object, fields } if object.resource == resources::NODE_POOL => {
+            fields["spec"]["release"]["image"].as_str().map(str::to_owned)
+        }
+        _ => None,
+    })
+}
+
+#[test]
+fn pools_follow_once_the_control_plane_is_upgraded() {
+    let cluster = step_of(&edited("4.17.0-multi", "4.17.9-multi"), CLUSTER);
+    let mut world = settled();
+    let changes = world.changes(cluster.as_ref());
+    assert!(
+        pool_release(&changes).unwrap().ends_with(":4.17.0-multi"),
+        "it keeps what it runs"
+    );
+    assert!(
+        changes
+            .iter()
+            .any(|change| matches!(change, Change::Later { what, .. } if what.contains("4.17.9")))
+    );
+    world.write(&changes);
+    let Assessment::Waiting { reason, detail, .. } = world.assess(cluster.as_ref()) else {
+        panic!("the pools' upgrade is still to come");
+    };
+    assert_eq!(reason, "ControlPlaneUpgrading");
+    assert_eq!(
+        detail,
+        "the control plane goes from 4.17.0 to 4.17.9; then the pools follow, guest-cluster-0-workers first"
+    );
+    world.change("HostedCluster", "guest-cluster-0", |cluster| {
+        let entry = json!({ "state": "Completed", "version": "4.17.9", "image": cluster["spec"]["release"]["image"] });
+        cluster["status"]["version"]["history"]
+            .as_array_mut()
+            .unwrap()
+            .insert(0, entry);
+    });
+    let changes = world.changes(cluster.as_ref());
+    assert!(pool_release(&changes).unwrap().ends_with(":4.17.9-multi"));
+    assert!(!changes.iter().any(|change| matches!(change, Change::Later { .. })));
+    world.write(&changes);
+    assert!(world.assess(cluster.as_ref()).is_ready());
+}
+
+#[test]
+fn a_held_upgrade_of_a_pool_is_forecast_with_the_control_plane_s() {
+    let cluster = step_of(&edited("4.17.0-multi", "4.17.9-multi"), CLUSTER);
+    let world = settled();
+    let mut watches = cluster.watches();
+    watches.push(crate::facts::Selector::all(resources::NODE));
+    let facts = world.facts(&watches);
+    let place = crate::walk::GuestRef::new("hcp", "guest-cluster-0");
+    let edit = crate::forecast::Edit::Changed {
+        object: place.object(),
+        path: "spec.release.image".to_owned(),
+        from: Some(json!("a:4.17.0")),
+        to: Some(json!("a:4.17.9")),
+    };
+    let told: Vec<_> = cluster
+        .forecast(&facts, std::slice::from_ref(&edit))
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "HostedCluster hcp/guest-cluster-0: the control plane is brought to another release",
+            "NodePool hcp/guest-cluster-0-workers: 3 machines are replaced, with 1 more at a time and none missing",
+        ]
+    );
+    assert_eq!(
+        cluster.forecast_watches(&facts, &[edit]).len(),
+        2,
+        "there is room to be judged"
+    );
+}
+
+#[test]
+fn a_pool_that_the_document_drops_goes_and_others_stay() {
+    let mut world = settled();
+    let marks = |document: &str| {
+        json!({
+            "metadata": { "labels": { "app.kubernetes.io/managed-by": "berth", "berth.dev/document": document } },
+            "spec": { "clusterName": "guest-cluster-0", "replicas": 2 },
+        })
+    };
+    let by_command = json!({
+        "metadata": { "labels": { "app.kubernetes.io/managed-by": "berth" } }, "spec": { "clusterName": "guest-cluster-0" },
+    });
+    world
+        .put(object(
+            resources::NODE_POOL,
+            "hcp",
+            "guest-cluster-0-gone",
+            &marks("guest-cluster-0"),
+        ))
+        .put(object(resources::NODE_POOL, "hcp", "another", &marks("another")))
+        .put(object(
+            resources::NODE_POOL,
+            "hcp",
+            "guest-cluster-0-extra",
+            &by_command,
+        ))
+        .put(object(
+            resources::NODE_POOL,
+            "hcp",
+            "by-hand",
+            &json!({ "spec": { "clusterName": "guest-cluster-0" } }),
+        ));
+    let cluster = step(CLUSTER);
+    let gone: Vec<_> = world
+        .changes(cluster.as_ref())
+        .into_iter()
+        .filter_map(|change| match change {
+            Change::Absent { object } => Some(object.name),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(gone, ["guest-cluster-0-gone"]);
+    assert_eq!(
+        detail(&world.assess(cluster.as_ref())),
+        "NodePool guest-cluster-0-gone is being deleted, 0 machines are left"
+    );
+    // The last one too.
+    let none = step_of(
+        &edited(
+            "    - {name: workers, replicas: 3, cores: 8, memory: 10Gi}\n",
+            "    []\n",
+        ),
+        CLUSTER,
+    );
+    let gone = world.changes(none.as_ref());
+    assert_eq!(
+        gone.iter()
+            .filter(|change| matches!(change, Change::Absent { .. }))
+            .count(),
+        2
+    );
 }
