@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use berth_api::{GoDuration, Quantity};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use jiff::Timestamp;
 
 /// Hosted control planes on OpenShift Virtualization, from a bare management cluster to working guests
 #[derive(Debug, Parser)]
@@ -55,6 +57,20 @@ pub(crate) enum Command {
     Describe(DescribeArgs),
     /// Delete a guest in order, explaining what blocks
     Down(DownArgs),
+    /// Change how many workers a pool has
+    Scale(ScaleArgs),
+    /// Bring a guest to another release, its control plane first
+    Upgrade(UpgradeArgs),
+    /// Add, change and remove a guest's pools of workers
+    Pool(PoolArgs),
+    /// Have HyperShift leave a guest, or one pool, alone
+    Pause(PauseArgs),
+    /// Have HyperShift go on with a guest
+    Resume(ResumeArgs),
+    /// Back up a guest with OADP
+    Backup(BackupArgs),
+    /// Bring a guest back from a backup
+    Restore(RestoreArgs),
     /// Print a guest's admin kubeconfig
     Kubeconfig(GuestArgs),
     /// Print a guest's kubeadmin password
@@ -222,6 +238,218 @@ pub(crate) struct DownArgs {
     /// Write every event as a JSON line to a file, or to standard output with `-`
     #[arg(long, value_name = "FILE")]
     pub(crate) events: Option<PathBuf>,
+}
+
+/// How a command is carried out
+#[derive(Args, Debug)]
+pub(crate) struct MannerArgs {
+    /// Don't ask
+    #[arg(short, long)]
+    pub(crate) yes: bool,
+    /// Give up waiting after this long
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub(crate) timeout: Option<Duration>,
+    /// Write every event as a JSON line to a file, or to standard output with `-`
+    #[arg(long, value_name = "FILE")]
+    pub(crate) events: Option<PathBuf>,
+}
+
+/// How many workers
+#[derive(Args, Clone, Copy, Debug)]
+pub(crate) struct WorkerArgs {
+    /// So many workers
+    #[arg(long, value_name = "N", conflicts_with_all = ["min", "max"])]
+    pub(crate) replicas: Option<u32>,
+    /// Let the autoscaler choose: at least so many
+    #[arg(long, value_name = "N")]
+    pub(crate) min: Option<u32>,
+    /// Let the autoscaler choose: at most so many
+    #[arg(long, value_name = "N")]
+    pub(crate) max: Option<u32>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ScaleArgs {
+    /// The guest, and its pool where it has several: NAME or NAME/POOL
+    #[arg(value_name = "NAME[/POOL]")]
+    pub(crate) guest: String,
+    #[command(flatten)]
+    pub(crate) workers: WorkerArgs,
+    #[command(flatten)]
+    pub(crate) manner: MannerArgs,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct UpgradeArgs {
+    /// The guest: NAME or NAMESPACE/NAME
+    #[arg(value_name = "NAME")]
+    pub(crate) guest: Option<String>,
+    /// The version, as 4.17.9; with --rehearse the hub's minor, as 4.18
+    #[arg(long, value_name = "VERSION", conflicts_with = "image")]
+    pub(crate) to: Option<String>,
+    /// The release image
+    #[arg(long, value_name = "IMAGE")]
+    pub(crate) image: Option<String>,
+    /// Only the control plane; pools stay as they are
+    #[arg(long, conflicts_with = "pool")]
+    pub(crate) control_plane: bool,
+    /// Only this pool
+    #[arg(long, value_name = "POOL")]
+    pub(crate) pool: Option<String>,
+    /// Only judge whether it could be
+    #[arg(long)]
+    pub(crate) check: bool,
+    /// Show in which order hub, engine, guests and pools can go, and which edge would break first; nothing is touched
+    #[arg(long, conflicts_with_all = ["guest", "image", "control_plane", "pool", "check"])]
+    pub(crate) rehearse: bool,
+    /// How to print what --check and --rehearse find
+    #[arg(short, long, value_enum, default_value_t = Structured::Text)]
+    pub(crate) output: Structured,
+    #[command(flatten)]
+    pub(crate) manner: MannerArgs,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct PoolArgs {
+    #[command(subcommand)]
+    pub(crate) command: PoolCommand,
+}
+
+/// Which pool
+#[derive(Args, Debug)]
+pub(crate) struct PoolTarget {
+    /// The pool, behind its guest: GUEST/POOL
+    #[arg(value_name = "GUEST/POOL")]
+    pub(crate) pool: String,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PoolCommand {
+    /// Add a pool; its NodePool is called GUEST-POOL
+    Add {
+        #[command(flatten)]
+        pool: PoolTarget,
+        #[command(flatten)]
+        workers: WorkerArgs,
+        #[command(flatten)]
+        shape: ShapeArgs,
+        #[command(flatten)]
+        manner: MannerArgs,
+    },
+    /// Change what a pool's machines are like; the plan says whether they are replaced
+    Set {
+        #[command(flatten)]
+        pool: PoolTarget,
+        #[command(flatten)]
+        shape: ShapeArgs,
+        #[command(flatten)]
+        manner: MannerArgs,
+    },
+    /// Remove a pool, with its virtual machines and their disks
+    Rm {
+        #[command(flatten)]
+        pool: PoolTarget,
+        #[command(flatten)]
+        manner: MannerArgs,
+    },
+}
+
+/// What a pool's machines are like
+#[derive(Args, Debug)]
+pub(crate) struct ShapeArgs {
+    /// Each machine's cores
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) cores: Option<u32>,
+    /// Each machine's memory, as 16Gi
+    #[arg(long, value_name = "AMOUNT")]
+    pub(crate) memory: Option<Quantity>,
+    /// Each machine's disk, as 64Gi
+    #[arg(long, value_name = "AMOUNT")]
+    pub(crate) disk: Option<Quantity>,
+    /// The disks' storage class
+    #[arg(long, value_name = "CLASS")]
+    pub(crate) storage_class: Option<String>,
+    /// Whether machines that stay unhealthy are replaced
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
+    pub(crate) auto_repair: Option<bool>,
+    /// How long a node may take to drain, as 10m
+    #[arg(long, value_name = "DURATION")]
+    pub(crate) drain_timeout: Option<GoDuration>,
+    /// A label for nodes that join: KEY=VALUE, or KEY- to remove one; may be repeated
+    #[arg(long, value_name = "LABEL")]
+    pub(crate) label: Vec<String>,
+    /// A taint for nodes that join: KEY=VALUE:EFFECT; all taints together, may be repeated
+    #[arg(long, value_name = "TAINT")]
+    pub(crate) taint: Vec<String>,
+    /// No taints
+    #[arg(long, conflicts_with = "taint")]
+    pub(crate) no_taints: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct PauseArgs {
+    /// The guest, or one pool of it: NAME or NAME/POOL
+    #[arg(value_name = "NAME[/POOL]")]
+    pub(crate) guest: String,
+    /// Go on by itself at this time, as 2026-12-31T18:00:00Z; otherwise when it is resumed
+    #[arg(long, value_name = "TIME", conflicts_with = "span")]
+    pub(crate) until: Option<Timestamp>,
+    /// Go on by itself after this long, as 2h
+    #[arg(long = "for", value_name = "DURATION", value_parser = duration)]
+    pub(crate) span: Option<Duration>,
+    #[command(flatten)]
+    pub(crate) manner: MannerArgs,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ResumeArgs {
+    /// The guest with all its pools, or one pool: NAME or NAME/POOL
+    #[arg(value_name = "NAME[/POOL]")]
+    pub(crate) guest: String,
+    #[command(flatten)]
+    pub(crate) manner: MannerArgs,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct BackupArgs {
+    /// The guest: NAME or NAMESPACE/NAME
+    #[arg(value_name = "NAME")]
+    pub(crate) guest: String,
+    /// The backup's name; otherwise the guest's, with the time
+    #[arg(long, value_name = "BACKUP")]
+    pub(crate) name: Option<String>,
+    /// The BackupStorageLocation to put it; otherwise OADP's default
+    #[arg(long, value_name = "LOCATION")]
+    pub(crate) location: Option<String>,
+    /// How long it is kept
+    #[arg(long, value_name = "DURATION", default_value = "720h")]
+    pub(crate) ttl: GoDuration,
+    #[command(flatten)]
+    pub(crate) manner: MannerArgs,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct RestoreArgs {
+    /// The guest, which must be gone: NAMESPACE/NAME
+    #[arg(value_name = "NAMESPACE/NAME")]
+    pub(crate) guest: String,
+    /// The backup
+    #[arg(long, value_name = "BACKUP")]
+    pub(crate) from: String,
+    #[command(flatten)]
+    pub(crate) manner: MannerArgs,
+}
+
+impl From<MannerArgs> for crate::commands::day2::Manner {
+    fn from(args: MannerArgs) -> Self {
+        let MannerArgs { yes, timeout, events } = args;
+        Self {
+            yes,
+            timeout,
+            events,
+            destroys: false,
+        }
+    }
 }
 
 #[derive(Args, Debug)]

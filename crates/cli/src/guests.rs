@@ -43,6 +43,39 @@ pub(crate) async fn find(client: &Client, typed: &str) -> Result<Guest> {
     }
 }
 
+/// A guest, and a pool of it where one is named behind: NAME, NAME/POOL, NAMESPACE/NAME, NAMESPACE/NAME/POOL.
+pub(crate) async fn find_with_pool(client: &Client, typed: &str) -> Result<(Guest, Option<String>)> {
+    let parts: Vec<&str> = typed.split('/').collect();
+    match parts[..] {
+        [first, second] => {
+            let all = all(client).await?;
+            let is_guest = all.iter().any(|guest| guest.namespace == first && guest.name == second);
+            if is_guest || !all.iter().any(|guest| guest.name == first) {
+                return Ok((find(client, typed).await?, None));
+            }
+            Ok((find(client, first).await?, Some(second.to_owned())))
+        }
+        [namespace, name, pool] => {
+            let guest = find(client, &format!("{namespace}/{name}")).await?;
+            Ok((guest, Some(pool.to_owned())))
+        }
+        _ => Ok((find(client, typed).await?, None)),
+    }
+}
+
+/// A guest's NodePools.
+pub(crate) async fn pools(client: &Client, guest: &Guest) -> Result<Vec<Value>> {
+    let path = format!(
+        "/apis/hypershift.openshift.io/v1beta1/namespaces/{}/nodepools",
+        guest.namespace
+    );
+    let list = get(client, &path, "application/json").await;
+    let mut list = list.attempted(format!("could not list the node pools in {}", guest.namespace))?;
+    let items = list["items"].as_array_mut().map(std::mem::take).unwrap_or_default();
+    let own = |pool: &Value| pool["spec"]["clusterName"] == guest.name.as_str();
+    Ok(items.into_iter().filter(own).collect())
+}
+
 /// Every guest, by namespace and name; none where HyperShift is not installed.
 pub(crate) async fn all(client: &Client) -> Result<Vec<Guest>> {
     let list = match get(client, HOSTED_CLUSTERS, "application/json").await {

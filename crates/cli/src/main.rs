@@ -117,6 +117,13 @@ async fn online(printer: &Printer, target: &TargetArgs, command: Command) -> Res
         Command::Plan(args) => commands::plan::run(printer, target, args).await,
         Command::Check(args) => commands::check::run(printer, target, args).await,
         Command::Down(args) => commands::down::run(printer, target, args).await,
+        Command::Scale(args) => commands::scale::run(printer, target, args).await,
+        Command::Upgrade(args) => commands::upgrade::run(printer, target, args).await,
+        Command::Pool(args) => commands::pool::run(printer, target, args.command).await,
+        Command::Backup(args) => commands::backup::backup(printer, target, args).await,
+        Command::Restore(args) => commands::backup::restore(printer, target, args).await,
+        Command::Pause(args) => commands::pause::pause(printer, target, args).await,
+        Command::Resume(args) => commands::pause::resume(printer, target, args).await,
         other => {
             let session = Session::open(printer, target, Purpose::Read).await?;
             match other {

@@ -126,7 +126,8 @@ fn hints(printer: &Printer, session: &Session, guests: &[GuestCluster], report: 
     }
 }
 
-fn failure(printer: &Printer, session: &Session, error: RunError) -> Failure {
+/// What an unfinished run comes to, with each step that is not ready.
+pub(crate) fn failure(printer: &Printer, session: &Session, error: RunError) -> Failure {
     let again = "safe to run again: the same command goes on where this ended";
     match error {
         RunError::Failed { report } => {

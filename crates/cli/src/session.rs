@@ -70,6 +70,11 @@ impl Session {
         version["spec"]["clusterID"].as_str().map(str::to_owned)
     }
 
+    /// Whether nothing may be written.
+    pub(crate) fn is_read_only(&self) -> bool {
+        self.read_only
+    }
+
     /// The engine over this connection, with tools in Berth's own folder.
     pub(crate) fn engine(&self) -> Result<Engine> {
         Ok(self.with_tools_in(labs::folder()?.join("bin")))

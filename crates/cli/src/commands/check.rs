@@ -22,23 +22,31 @@ pub(crate) async fn run(printer: &Printer, target: &TargetArgs, args: CheckArgs)
         .await
         .attempted(format!("could not read {session}"))?;
     let results = checks::run(&documents, &facts);
+    if output == Structured::Text {
+        printer.say(&format!("{session}, as {}", session.server.user));
+    }
+    show(printer, &results, output)?;
     let refuses = results.iter().any(|result| matches!(result.verdict, Verdict::Refused));
+    Ok(if refuses { Exit::Refused } else { Exit::Done })
+}
+
+/// Prints verdicts.
+pub(crate) fn show(printer: &Printer, results: &[CheckResult], output: Structured) -> Result<()> {
     let value = || {
-        serde_json::to_value(&results)
+        serde_json::to_value(results)
             .map_err(|error| Failure::failed("the checks could not be written").because(&error))
     };
     match output {
         Structured::Json => printer.line(&format!("{:#}", value()?)),
         Structured::Yaml => printer.out(&yaml::to_string(&value()?)),
         Structured::Text => {
-            printer.say(&format!("{session}, as {}", session.server.user));
             let width = results.iter().map(|result| result.id.len()).max().unwrap_or(0);
-            for result in &results {
+            for result in results {
                 printer.out(&text(printer, result, width));
             }
         }
     }
-    Ok(if refuses { Exit::Refused } else { Exit::Done })
+    Ok(())
 }
 
 fn text(printer: &Printer, result: &CheckResult, width: usize) -> String {

@@ -7,6 +7,7 @@ mod hcp;
 mod hub;
 mod kill;
 mod lab;
+mod life;
 mod script;
 mod seed;
 mod simulation;

@@ -76,7 +76,7 @@ fn a_backup_is_one_object_without_the_workers_disks_and_is_waited_for() {
         "Backup guest-1: InProgress, 40 of 90 items"
     );
     world.change("Backup", "guest-1", |backup| {
-        backup["status"]["phase"] = "Completed".into()
+        backup["status"]["phase"] = "Completed".into();
     });
     assert!(world.assess(step.as_ref()).is_ready());
     let failed = json!({ "phase": "FailedValidation", "validationErrors": ["no location"] });
@@ -115,7 +115,7 @@ fn a_hub_without_oadp_is_told_the_commands() {
 fn a_place_that_is_not_available_is_refused_before() {
     let mut world = world();
     world.change("BackupStorageLocation", "default", |location| {
-        location["status"]["phase"] = "Unavailable".into()
+        location["status"]["phase"] = "Unavailable".into();
     });
     assert_eq!(
         told(&world, backup_step().as_ref()),
