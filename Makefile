@@ -23,7 +23,7 @@ lint: ## Check formatting and clippy, as CI does
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
 
-update: ## Rewrite generated files (schemas, the guide, the command line's reference)
+update: ## Rewrite generated files (schemas, the guide, the pages of reference)
 	BERTH_UPDATE=1 $(CARGO) test --locked -q -p berth-api -p berth-procedure
 
 bench: ## Measure the API server; beside a real one if KUBEBUILDER_ASSETS names a folder with it

@@ -47,6 +47,13 @@ pub(crate) enum Command {
     Plan(PlanArgs),
     /// Judge the documents and the cluster before anything is written
     Check(CheckArgs),
+    /// Say what a field of a document is
+    Explain {
+        /// The field, as guestcluster.spec.controlPlane.etcd
+        field: String,
+    },
+    /// Print documents of guests that exist, made by whatever
+    Import(ImportArgs),
     /// Print the objects that the documents stand for
     Render(RenderArgs),
     /// Show the management cluster and its guests, what fails first
@@ -177,6 +184,39 @@ pub(crate) struct RenderArgs {
     #[command(flatten)]
     pub(crate) documents: Documents,
     /// Write one file an object into this folder instead of printing
+    #[arg(long, value_name = "DIR")]
+    pub(crate) into: Option<PathBuf>,
+    /// Write a tree for Argo CD: the guests with sync waves, an Application, health checks
+    #[arg(long, requires = "into")]
+    pub(crate) argocd: bool,
+    /// The address of the repository that the tree will be in
+    #[arg(
+        long,
+        value_name = "URL",
+        requires = "argocd",
+        default_value = "https://git.example.com/guests.git"
+    )]
+    pub(crate) repo: String,
+    /// The tree's folder in the repository
+    #[arg(long, value_name = "PATH", requires = "argocd", default_value = ".")]
+    pub(crate) path: String,
+    /// The namespace that Argo CD runs in
+    #[arg(long, value_name = "NAME", requires = "argocd", default_value = "openshift-gitops")]
+    pub(crate) argocd_namespace: String,
+    /// Fetch secrets from this ClusterSecretStore, by ExternalSecrets
+    #[arg(long, value_name = "STORE", requires = "argocd")]
+    pub(crate) external_secrets: Option<String>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ImportArgs {
+    /// The guest: NAME or NAMESPACE/NAME
+    #[arg(conflicts_with = "all")]
+    pub(crate) guest: Option<String>,
+    /// Every guest of the management cluster
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// Write one file a guest into this folder instead of printing
     #[arg(long, value_name = "DIR")]
     pub(crate) into: Option<PathBuf>,
 }

@@ -101,6 +101,7 @@ fn dispatch(printer: &Printer, cli: Cli) -> Result<ExitCode> {
     // What needs no cluster needs no runtime either, and answers at once.
     let exit = match command {
         Command::Render(args) => commands::render::run(printer, &args)?,
+        Command::Explain { field } => commands::explain::run(printer, &field)?,
         Command::Schema { kind } => commands::schema::run(printer, kind.as_deref())?,
         Command::Completions { shell } => commands::completions::run(printer, shell),
         Command::Version(args) => commands::version::run(printer, &args),
@@ -128,6 +129,7 @@ async fn online(printer: &Printer, target: &TargetArgs, command: Command) -> Res
             let session = Session::open(printer, target, Purpose::Read).await?;
             match other {
                 Command::Status(args) => commands::status::run(printer, &session, args).await,
+                Command::Import(args) => commands::import::run(printer, &session.client, args).await,
                 Command::Get(args) => commands::get::run(printer, &session.client, args).await,
                 Command::Describe(args) => commands::describe::run(printer, &session.client, args).await,
                 Command::Kubeconfig(args) => {

@@ -8,6 +8,7 @@
 
 pub mod actions;
 mod adopt;
+pub mod argocd;
 mod assess;
 pub mod backup;
 pub mod capacity;
@@ -16,12 +17,14 @@ pub mod checks;
 pub mod cidr;
 mod compile;
 mod effect;
+pub mod explain;
 mod facts;
 #[cfg(test)]
 mod fixtures;
 pub mod forecast;
 pub mod guide;
 pub mod hcp;
+pub mod import;
 mod owner;
 mod pause;
 mod read;

@@ -26,6 +26,7 @@ pub use dialect::Dialect;
 pub(crate) use from_document::by;
 pub use from_document::request;
 pub use request::{Infra, PoolRequest, Publishing, Request, Scaling, SshKey};
+pub(crate) use schema::default_of;
 pub use schema::{Fault, Misfit, knows_field, misfits, unknown_fields};
 
 /// One object of a hosted cluster.
@@ -123,6 +124,30 @@ fn secrets(request: &Request) -> Vec<Rendered> {
         secrets.push(encryption);
     }
     secrets
+}
+
+/// Takes out of a HostedCluster what the operator fills in: a document that is applied again and again must leave it that.
+pub(crate) fn leave_to_the_operator(cluster: &mut Value) {
+    let Some(spec) = cluster.get_mut("spec").and_then(Value::as_object_mut) else {
+        return;
+    };
+    let base_domain = spec
+        .get("dns")
+        .and_then(|dns| dns.get("baseDomain"))
+        .and_then(Value::as_str);
+    if base_domain.is_none_or(str::is_empty) {
+        spec.remove("dns");
+    }
+    // Present and empty says nothing; `sshKey` stays, as 4.17 requires it.
+    for field in ["autoscaling", "capabilities", "configuration"] {
+        if spec
+            .get(field)
+            .and_then(Value::as_object)
+            .is_some_and(serde_json::Map::is_empty)
+        {
+            spec.remove(field);
+        }
+    }
 }
 
 // === impl Rendered ===

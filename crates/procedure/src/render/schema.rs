@@ -48,6 +48,11 @@ pub fn knows_field(crd: &Value, field: &str) -> bool {
     schema_of(crd, field).is_some()
 }
 
+/// What a CRD's schema has as a field's default.
+pub(crate) fn default_of<'a>(crd: &'a Value, field: &str) -> Option<&'a Value> {
+    schema_of(crd, field)?.get("default")
+}
+
 fn schema_of<'a>(crd: &'a Value, field: &str) -> Option<&'a Value> {
     let names = field.split('.').map(|name| name.split('[').next().unwrap_or(name));
     let mut schema = served(crd);

@@ -46,7 +46,7 @@ pub(super) fn changes(guest: &GuestCluster, facts: &Facts) -> Vec<Change> {
 /// An object without what is the operator's to fill in.
 fn wanted_of(mut fields: Value) -> Value {
     if fields["kind"] == resources::HOSTED_CLUSTER.kind {
-        leave_to_the_operator(&mut fields);
+        render::leave_to_the_operator(&mut fields);
     }
     fields
 }
@@ -76,7 +76,7 @@ fn change(rendered: Rendered, owner: &Owner) -> Change {
     let mut fields = rendered.complete();
     owner.mark(&mut fields);
     if rendered.object.resource == resources::HOSTED_CLUSTER {
-        leave_to_the_operator(&mut fields);
+        render::leave_to_the_operator(&mut fields);
     }
     let Rendered { object, generate, .. } = rendered;
     if generate.is_empty() {
@@ -86,29 +86,6 @@ fn change(rendered: Rendered, owner: &Owner) -> Change {
             object,
             fields,
             generate,
-        }
-    }
-}
-
-fn leave_to_the_operator(cluster: &mut Value) {
-    let Some(spec) = cluster.get_mut("spec").and_then(Value::as_object_mut) else {
-        return;
-    };
-    let base_domain = spec
-        .get("dns")
-        .and_then(|dns| dns.get("baseDomain"))
-        .and_then(Value::as_str);
-    if base_domain.is_none_or(str::is_empty) {
-        spec.remove("dns");
-    }
-    // Present and empty says nothing; `sshKey` stays, as 4.17 requires it.
-    for field in ["autoscaling", "capabilities", "configuration"] {
-        if spec
-            .get(field)
-            .and_then(Value::as_object)
-            .is_some_and(serde_json::Map::is_empty)
-        {
-            spec.remove(field);
         }
     }
 }
