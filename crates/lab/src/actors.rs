@@ -9,6 +9,7 @@ pub(crate) mod ingress;
 mod kubevirt;
 mod load_balancer;
 mod multicluster_engine;
+mod oadp;
 mod olm;
 mod open_cluster_management;
 pub(crate) mod seen;
@@ -82,6 +83,7 @@ fn all() -> Vec<Arc<dyn Actor>> {
         Arc::new(hypershift::HostedClusters::default()),
         Arc::new(hypershift::ControlPlanes::default()),
         Arc::new(hypershift::NodePools::default()),
+        Arc::new(hypershift::EtcdBackups::default()),
         Arc::new(cluster_api::Clusters::default()),
         Arc::new(cluster_api::MachineDeployments::default()),
         Arc::new(cluster_api::MachineSets::default()),
@@ -94,5 +96,7 @@ fn all() -> Vec<Arc<dyn Actor>> {
         Arc::new(kubevirt::VirtualMachineInstances::default()),
         Arc::new(kubevirt::GuestNodes::default()),
         Arc::new(cdi::DataVolumes::default()),
+        Arc::new(oadp::Backups::default()),
+        Arc::new(oadp::Restores::default()),
     ]
 }

@@ -23,6 +23,7 @@ use futures::future::BoxFuture;
 use tokio::sync::Notify;
 use tokio_util::task::AbortOnDropHandle;
 
+use crate::archive::Archive;
 use crate::site::{Guest, GuestId, Guests};
 
 use kept::Kept;
@@ -51,12 +52,13 @@ enum GuestHome {
     Memory(GuestDisks),
 }
 
-/// The simulated disks of guests. Clones are the same disks.
+/// The simulated disks of guests, and of their backups. Clones are the same disks.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct GuestDisks(Arc<Mutex<BTreeMap<GuestId, MemoryStorage>>>);
+pub(crate) struct GuestDisks(Arc<Mutex<BTreeMap<GuestId, MemoryStorage>>>, Archive);
 
 struct Inner {
     settings: Settings,
+    archive: Archive,
     running: Mutex<BTreeMap<GuestId, Running>>,
     /// Told of each start.
     started: Notify,
@@ -112,6 +114,30 @@ impl Guests for GuestServers {
             .map(|running| running.guest.clone())
     }
 
+    fn snapshot(&self, guest: &GuestId) -> Option<Vec<u8>> {
+        self.find(guest)?;
+        match &self.0.settings.home {
+            GuestHome::Memory(disks) => disks.of(guest).fork().open().ok(),
+            GuestHome::Folder { path, .. } => kept::snapshot(&kept::folder(path, guest)),
+        }
+    }
+
+    fn seed<'a>(&'a self, guest: &'a GuestId, snapshot: &'a [u8]) -> BoxFuture<'a, Result<(), String>> {
+        async move {
+            let _starting = self.0.starting.lock().await;
+            match &self.0.settings.home {
+                GuestHome::Memory(disks) => disks.seed(guest, snapshot),
+                GuestHome::Folder { path, .. } => kept::seed(&kept::folder(path, guest), snapshot),
+            }
+            .map_err(|error| error.to_string())
+        }
+        .boxed()
+    }
+
+    fn archive(&self) -> &Archive {
+        &self.0.archive
+    }
+
     fn remove<'a>(&'a self, guest: &'a GuestId) -> BoxFuture<'a, ()> {
         async move {
             let _starting = self.0.starting.lock().await;
@@ -151,8 +177,13 @@ impl GuestServers {
     }
 
     fn new(settings: Settings) -> Self {
+        let archive = match &settings.home {
+            GuestHome::Folder { path, .. } => Archive::Folder(path.with_file_name("backups")),
+            GuestHome::Memory(disks) => disks.1.clone(),
+        };
         Self(Arc::new(Inner {
             settings,
+            archive,
             running: Mutex::default(),
             started: Notify::new(),
             starting: tokio::sync::Mutex::default(),
@@ -212,7 +243,7 @@ impl GuestServers {
             GuestHome::Folder { path, fsync, network } => {
                 let folder = kept::folder(path, guest);
                 let kept = Kept::open(&folder, guest, &self.0.settings.clock)?;
-                let storage = FileStorage::new(folder.join("store"));
+                let storage = FileStorage::new(folder.join(kept::STORE));
                 let storage = if *fsync { storage.with_fsync() } else { storage };
                 let server = self.open(storage, Some(kept.authority()))?;
                 let bound = listener::bind(&folder, address, *network).await?;
@@ -290,6 +321,18 @@ impl GuestDisks {
 
     fn remove(&self, guest: &GuestId) {
         self.lock().remove(guest);
+    }
+
+    fn seed(&self, guest: &GuestId, snapshot: &[u8]) -> std::io::Result<()> {
+        let mut disks = self.lock();
+        if disks.contains_key(guest) {
+            return Err(kept::has_data());
+        }
+        let mut disk = MemoryStorage::new();
+        disk.open()?;
+        disk.append(snapshot)?;
+        disks.insert(guest.clone(), disk);
+        Ok(())
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<GuestId, MemoryStorage>> {

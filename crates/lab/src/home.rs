@@ -4,6 +4,7 @@
 //! lock             held by the process that runs the lab: the only truth about whether it runs
 //! store/           the management cluster's objects
 //! guests/          the guests' objects
+//! backups/         what backups took, by a hash of its name
 //! authorities/     certificate authorities, mode 0600
 //! kubeconfig       mode 0600
 //! state.json       ports, pid, speed, …: what the process that holds the lock says of itself

@@ -227,3 +227,16 @@ pub(crate) const VOLUME_SNAPSHOT_CLASS: Kind = cluster(
 );
 pub(crate) const IP_ADDRESS_POOL: Kind = namespaced("metallb.io", "v1beta1", "IPAddressPool", "ipaddresspools");
 pub(crate) const L2_ADVERTISEMENT: Kind = namespaced("metallb.io", "v1beta1", "L2Advertisement", "l2advertisements");
+
+pub(crate) const HCP_ETCD_BACKUP: Kind =
+    namespaced("hypershift.openshift.io", "v1beta1", "HCPEtcdBackup", "hcpetcdbackups");
+pub(crate) const BACKUP: Kind = namespaced("velero.io", "v1", "Backup", "backups");
+pub(crate) const RESTORE: Kind = namespaced("velero.io", "v1", "Restore", "restores");
+pub(crate) const BACKUP_STORAGE_LOCATION: Kind =
+    namespaced("velero.io", "v1", "BackupStorageLocation", "backupstoragelocations");
+pub(crate) const DATA_PROTECTION_APPLICATION: Kind = namespaced(
+    "oadp.openshift.io",
+    "v1alpha1",
+    "DataProtectionApplication",
+    "dataprotectionapplications",
+);

@@ -9,6 +9,7 @@
 mod access;
 mod actor;
 mod actors;
+mod archive;
 mod authorities;
 mod catalog;
 mod client;

@@ -14,6 +14,7 @@ pub(crate) mod cluster_api;
 pub(crate) mod crd;
 pub(crate) mod hypershift;
 pub(crate) mod multicluster_engine;
+mod oadp;
 pub(crate) mod olm;
 pub(crate) mod open_cluster_management;
 mod openshift;
@@ -45,6 +46,7 @@ pub(crate) fn base(generation: Generation) -> Vec<Value> {
         platform::crds(),
         virtualization::crds(generation),
         olm::crds(generation),
+        oadp::crds(),
     ]
     .concat()
 }

@@ -4,6 +4,7 @@ use std::fmt;
 
 use futures::future::BoxFuture;
 
+use crate::archive::Archive;
 use crate::schemas::Overrides;
 use crate::world::Faults;
 
@@ -33,6 +34,16 @@ pub(crate) trait Guests: Send + Sync {
 
     /// The guest that runs under a URL, as kubeconfigs name it.
     fn at(&self, url: &str) -> Option<Guest>;
+
+    /// The log of a guest's objects as it is at this instant: what a snapshot of its etcd would hold. `None` where it does
+    /// not run.
+    fn snapshot(&self, guest: &GuestId) -> Option<Vec<u8>>;
+
+    /// Gives a guest that has no data yet those of a snapshot, to begin with.
+    fn seed<'a>(&'a self, guest: &'a GuestId, snapshot: &'a [u8]) -> BoxFuture<'a, Result<(), String>>;
+
+    /// Where backups lie.
+    fn archive(&self) -> &Archive;
 
     /// Ends a guest's API server and deletes its data.
     fn remove<'a>(&'a self, guest: &'a GuestId) -> BoxFuture<'a, ()>;

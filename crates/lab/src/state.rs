@@ -4,6 +4,7 @@
 //! Loading is idempotent, so that a kill half way does no harm, and happens once: a lab that is started again finds what
 //! its user made of the cluster.
 
+mod backup;
 mod configuration;
 mod ingress;
 mod load_balancing;
@@ -65,6 +66,7 @@ fn objects(setting: &Setting<'_>) -> Vec<Object> {
         load_balancing::objects(setting),
         marketplace::objects(setting),
         subscriptions::objects(setting),
+        backup::objects(setting),
     ]
     .concat()
 }

@@ -55,6 +55,12 @@ impl FileStorage {
         self
     }
 
+    /// What the folder's log holds at this instant, whoever writes it. It may be torn at its end, which is never
+    /// acknowledged.
+    pub fn snapshot(&self) -> io::Result<Vec<u8>> {
+        fs::read(self.folder.join(LOG))
+    }
+
     fn log(&self) -> io::Result<Arc<File>> {
         let open = self.open.as_ref().ok_or_else(not_open)?;
         let current = open.log.lock().unwrap_or_else(PoisonError::into_inner);

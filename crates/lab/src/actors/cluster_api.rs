@@ -50,7 +50,7 @@ async fn runs(client: &Client, namespace: Option<&str>, deployment: &str) -> Res
     Ok(client
         .get(DEPLOYMENT, namespace, deployment)
         .await?
-        .is_some_and(|found| is_rolled_out(&found)))
+        .is_some_and(|found| is_rolled_out(&found) && found["status"]["availableReplicas"].as_u64() > Some(0)))
 }
 
 /// Whether an object is to be left alone: it says so itself, or its Cluster does.

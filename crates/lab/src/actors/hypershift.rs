@@ -10,6 +10,7 @@
 
 mod components;
 mod control_plane;
+mod etcd_backup;
 mod hosted_cluster;
 mod identity_providers;
 mod index;
@@ -25,6 +26,7 @@ mod release;
 mod tests;
 
 pub(crate) use control_plane::ControlPlanes;
+pub(crate) use etcd_backup::EtcdBackups;
 pub(crate) use hosted_cluster::HostedClusters;
 pub(crate) use names::{IGNITION_REACHED, NODE_POOL_ANNOTATION, RELEASE_VERSION, guest_of_namespace};
 pub(crate) use node_pool::NodePools;

@@ -15,7 +15,8 @@ use crate::site::{Guest, GuestId, Guests, Site};
 use crate::time::{Speed, Time};
 use crate::world::Faults;
 
-struct NoGuests;
+#[derive(Default)]
+struct NoGuests(crate::archive::Archive);
 
 impl Guests for NoGuests {
     fn ensure<'a>(&'a self, _: &'a GuestId, _: &'a str) -> BoxFuture<'a, Result<Guest, String>> {
@@ -28,6 +29,18 @@ impl Guests for NoGuests {
 
     fn at(&self, _: &str) -> Option<Guest> {
         None
+    }
+
+    fn snapshot(&self, _: &GuestId) -> Option<Vec<u8>> {
+        None
+    }
+
+    fn seed<'a>(&'a self, _: &'a GuestId, _: &'a [u8]) -> BoxFuture<'a, Result<(), String>> {
+        async { Err("none".to_owned()) }.boxed()
+    }
+
+    fn archive(&self) -> &crate::archive::Archive {
+        &self.0
     }
 
     fn remove<'a>(&'a self, _: &'a GuestId) -> BoxFuture<'a, ()> {
@@ -47,7 +60,7 @@ fn context(speed: Speed) -> Context {
         site: Arc::new(Site {
             apps_domain: "apps.test".to_owned(),
             downloads: None,
-            guests: Box::new(NoGuests),
+            guests: Box::new(NoGuests::default()),
             schemas: Overrides::default(),
             faults: Faults::default(),
         }),

@@ -5,13 +5,15 @@ use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use berth_apiserver::{CertificateAuthority, Clock, KeyAndCertificate, Tls};
+use berth_apiserver::{CertificateAuthority, Clock, FileStorage, KeyAndCertificate, Storage, Tls};
 
 use super::StartGuestError;
 use crate::home::{create_private_folder, read_if_there, write_private};
 use crate::kubeconfig::{Kubeconfig, User};
 use crate::site::GuestId;
 
+/// Where a guest's objects are, in its folder.
+pub(super) const STORE: &str = "store";
 const ADMIN: &str = "system:admin";
 const ADMINS: &str = "system:masters";
 
@@ -96,6 +98,28 @@ pub(super) fn folder(home: &Path, guest: &GuestId) -> PathBuf {
 pub(super) fn folders(home: &Path) -> BTreeSet<PathBuf> {
     let entries = std::fs::read_dir(home).into_iter().flatten().flatten();
     entries.map(|entry| entry.path()).filter(|path| path.is_dir()).collect()
+}
+
+/// The log of a guest's objects, as far as it is written; `None` where there is none.
+pub(super) fn snapshot(folder: &Path) -> Option<Vec<u8>> {
+    let storage = FileStorage::new(folder.join(STORE));
+    storage.snapshot().ok()
+}
+
+/// Begins a guest's log with that of a snapshot.
+pub(super) fn seed(folder: &Path, snapshot: &[u8]) -> io::Result<()> {
+    if folder.join(STORE).exists() {
+        return Err(has_data());
+    }
+    create_private_folder(folder)?;
+    let mut storage = FileStorage::new(folder.join(STORE));
+    storage.open()?;
+    storage.append(snapshot)
+}
+
+/// Data are never overwritten.
+pub(super) fn has_data() -> io::Error {
+    io::Error::new(io::ErrorKind::AlreadyExists, "the guest has data already")
 }
 
 /// Deletes a guest's folder. One that cannot be deleted is left: the guest is gone all the same.

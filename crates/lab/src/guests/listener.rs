@@ -42,7 +42,7 @@ pub(super) async fn bind(folder: &Path, address: &str, network: Option<u8>) -> R
     let listener = listener.map_err(StartGuestError::Listen)?;
     let address = listener.local_addr().map_err(StartGuestError::Listen)?;
     if kept.is_none() {
-        write_private(&path, &address.port().to_string()).map_err(keep)?;
+        write_private(&path, address.port().to_string()).map_err(keep)?;
     }
     Ok(Bound { listener, address })
 }

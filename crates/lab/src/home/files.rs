@@ -11,7 +11,7 @@ pub(crate) fn create_private_folder(path: &Path) -> io::Result<()> {
 }
 
 /// Writes a file of mode 0600: beside it first, then in its place, so that a reader finds the old text or the new.
-pub(crate) fn write_private(path: &Path, text: &str) -> io::Result<()> {
+pub(crate) fn write_private(path: &Path, text: impl AsRef<[u8]>) -> io::Result<()> {
     if let Some(folder) = path.parent() {
         create_private_folder(folder)?;
     }
@@ -26,7 +26,7 @@ pub(crate) fn write_private(path: &Path, text: &str) -> io::Result<()> {
         .write(true)
         .mode(0o600)
         .open(&beside)?;
-    file.write_all(text.as_bytes())?;
+    file.write_all(text.as_ref())?;
     fs::rename(&beside, path)
 }
 

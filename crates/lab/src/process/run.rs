@@ -231,7 +231,7 @@ fn write_kubeconfig(folder: &LabFolder, authorities: &Authorities, ports: Ports)
         ],
     };
     let path = folder.kubeconfig();
-    write_private(&path, &kubeconfig.text()).map_err(|source| RunError::Folder { path, source })
+    write_private(&path, kubeconfig.text()).map_err(|source| RunError::Folder { path, source })
 }
 
 fn config(

@@ -6,9 +6,9 @@ mod node_pool;
 
 use serde_json::{Value, json};
 
-use super::crd::{crd, list_of, open, open_with, string};
+use super::crd::{crd, list_of, one_of, open, open_with, string};
 use crate::generation::Generation;
-use crate::kind::{CONTROL_PLANE_COMPONENT, HOSTED_CLUSTER, HOSTED_CONTROL_PLANE, Kind, NODE_POOL};
+use crate::kind::{CONTROL_PLANE_COMPONENT, HCP_ETCD_BACKUP, HOSTED_CLUSTER, HOSTED_CONTROL_PLANE, Kind, NODE_POOL};
 
 const AWS_ENDPOINT_SERVICE: Kind = Kind {
     group: "hypershift.openshift.io",
@@ -40,9 +40,41 @@ pub(crate) fn crds(generation: Generation) -> Vec<Value> {
             .build(),
     ];
     if generation.is_current() {
-        own.extend([control_plane_component(), crd(AZURE_PRIVATE_LINK_SERVICE).age().build()]);
+        own.extend([
+            control_plane_component(),
+            crd(AZURE_PRIVATE_LINK_SERVICE).age().build(),
+            etcd_backup(),
+        ]);
     }
     super::cluster_api::crds(generation).into_iter().chain(own).collect()
+}
+
+/// Behind a gate upstream, which a lab opens.
+fn etcd_backup() -> Value {
+    let credentials = open_with(&["name"], json!({ "name": string() }));
+    let s3 = open_with(
+        &["bucket", "credentials", "keyPrefix", "region"],
+        json!({ "bucket": string(), "credentials": credentials, "keyPrefix": string(), "region": string() }),
+    );
+    let storage = open_with(
+        &["storageType"],
+        json!({ "storageType": one_of(&["S3", "AzureBlob"]), "s3": s3, "azureBlob": open(json!({})) }),
+    );
+    let mut spec = open_with(&["storage"], json!({ "storage": storage }));
+    spec["x-kubernetes-validations"] =
+        json!([{ "rule": "self == oldSelf", "message": "HCPEtcdBackupSpec is immutable" }]);
+    let status = open(json!({ "conditions": hosted_cluster::conditions(), "snapshotURL": string() }));
+    crd(HCP_ETCD_BACKUP)
+        .column(
+            "Completed",
+            "string",
+            ".status.conditions[?(@.type==\"BackupCompleted\")].status",
+        )
+        .column("Snapshot", "string", ".status.snapshotURL")
+        .age()
+        .spec(spec)
+        .status_schema(status)
+        .build()
 }
 
 fn hosted_cluster(generation: Generation) -> Value {

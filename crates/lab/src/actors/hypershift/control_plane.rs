@@ -61,6 +61,8 @@ pub(super) struct Progress {
     components: Option<component_status::Summary>,
     /// What came of the identity providers, where there is an OAuth server to have them.
     identity: Option<Assessment>,
+    /// Whether etcd began with the snapshot that it was to begin with, where that was looked at in this pass.
+    snapshot_restored: Option<bool>,
     /// The image that the control plane's workloads are to have.
     image: Value,
     /// What the guest's own operators tell, once there are any.
@@ -127,10 +129,17 @@ impl ControlPlanes {
         let operator = client
             .get(DEPLOYMENT, key.namespace(), CONTROL_PLANE_OPERATOR.name)
             .await?;
+        // Without its operator a control plane does not go either.
+        let runs = operator
+            .as_ref()
+            .is_some_and(|operator| operator["status"]["availableReplicas"].as_u64().unwrap_or(0) > 0);
+        if is_deleting(&control_plane) && !runs {
+            return Ok(Next::OnEvent);
+        }
         if is_deleting(&control_plane) {
             return teardown::reconcile(context, &self.timers, &control_plane).await;
         }
-        if !operator.is_some_and(|operator| is_rolled_out(&operator)) {
+        if !runs || !operator.is_some_and(|operator| is_rolled_out(&operator)) {
             return Ok(Next::OnEvent);
         }
         let (mut progress, next) = match paused(&control_plane, context.time.now()) {
@@ -168,6 +177,12 @@ impl ControlPlanes {
         let Some(id) = guest_id(control_plane) else {
             return Ok((progress, Next::OnEvent));
         };
+        if context.site.guests.find(&id).is_none() {
+            progress.snapshot_restored = etcd::restore(context, control_plane, &id).await;
+            if progress.snapshot_restored == Some(false) {
+                return Ok((progress, Next::After(AGAIN)));
+            }
+        }
         let guest = match context.site.guests.ensure(&id, &address).await {
             Ok(guest) => guest,
             Err(error) => {
@@ -218,6 +233,7 @@ async fn look(context: &Context, control_plane: &Value) -> Result<Progress> {
         has_password: status["kubeadminPassword"].is_object(),
         components: None,
         identity: None,
+        snapshot_restored: None,
         image: components::image(control_plane).clone(),
         guest: None,
     })

@@ -4,8 +4,10 @@ use serde_json::{Value, json};
 
 use crate::actor::Context;
 use crate::client::{Result, name_of, namespace_of};
+use crate::conditions;
 use crate::kind::{HOSTED_CONTROL_PLANE, PERSISTENT_VOLUME_CLAIM, STATEFUL_SET, STORAGE_CLASS};
 use crate::objects::owner;
+use crate::site::GuestId;
 
 use super::super::components::{etcd_replicas, pod_template};
 
@@ -18,6 +20,25 @@ pub(super) async fn ensure(context: &Context, control_plane: &Value) -> Result<V
     let wanted = stateful_set(control_plane);
     client.create(STATEFUL_SET, &wanted).await?;
     Ok(wanted)
+}
+
+/// Fills empty volumes from the snapshot that the spec names; whether that could be done, `None` where none is named.
+pub(super) async fn restore(context: &Context, control_plane: &Value, guest: &GuestId) -> Option<bool> {
+    let storage = &control_plane["spec"]["etcd"]["managed"]["storage"];
+    let url = storage["restoreSnapshotURL"][0].as_str()?;
+    if conditions::is_true(control_plane, "EtcdSnapshotRestored") {
+        return None;
+    }
+    let guests = &context.site.guests;
+    let Some(snapshot) = guests.archive().get(url) else {
+        tracing::warn!(guest = %guest.name, url, "there is no snapshot to begin with");
+        return Some(false);
+    };
+    // Volumes that hold something were filled before, by a pass that was killed.
+    if let Err(problem) = guests.seed(guest, &snapshot).await {
+        tracing::debug!(guest = %guest.name, problem, "etcd begins with what it has");
+    }
+    Some(true)
 }
 
 /// Why a volume of etcd is not bound: the first of them, in words.

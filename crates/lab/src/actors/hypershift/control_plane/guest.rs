@@ -12,9 +12,9 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::actor::{Context, Next};
-use crate::client::{Client, Result};
+use crate::client::{Client, Result, name_of, namespace_of};
 use crate::conditions;
-use crate::kind::{NETWORK, NODE};
+use crate::kind::{MACHINE, NETWORK, NODE, VIRTUAL_MACHINE};
 use crate::objects::Conditions;
 use crate::site::Guest;
 use crate::timers::Timers;
@@ -54,7 +54,8 @@ pub(super) async fn reconcile(
     let release = Release::of_any_image(image);
     base::ensure(context, &inside, control_plane, guest).await?;
     let ingress = ingress::ensure(context, control_plane).await?;
-    let nodes = inside.list(NODE, None, "").await?;
+    let mut nodes = inside.list(NODE, None, "").await?;
+    drop_lost(context, &inside, control_plane, &mut nodes).await?;
     let ready_nodes = nodes.iter().filter(|node| conditions::is_true(node, "Ready")).count();
     let situation = operators::Situation {
         progress,
@@ -83,6 +84,24 @@ pub(super) async fn reconcile(
         },
         next,
     ))
+}
+
+/// Nodes whose machine is gone go too, as the cloud's controller sees to: a restored guest remembers those of another life.
+async fn drop_lost(context: &Context, inside: &Client, control_plane: &Value, nodes: &mut Vec<Value>) -> Result<()> {
+    let namespace = namespace_of(control_plane);
+    let machines = context.client.list(MACHINE, namespace, "").await?;
+    let mut kept = Vec::new();
+    for node in std::mem::take(nodes) {
+        let name = name_of(&node);
+        let known = machines.iter().any(|machine| name_of(machine) == name);
+        if known || context.client.get(VIRTUAL_MACHINE, namespace, name).await?.is_some() {
+            kept.push(node);
+        } else {
+            inside.delete(NODE, None, name).await?;
+        }
+    }
+    *nodes = kept;
+    Ok(())
 }
 
 async fn guest_mtu(context: &Context) -> Result<Option<u64>> {

@@ -36,6 +36,10 @@ pub(super) fn compute(control_plane: &Value, progress: &Progress, context: &Cont
         conditions.set("ValidReleaseInfo", true, "AsExpected", "All is well");
     }
     identity(&mut conditions, control_plane, progress);
+    if let Some(restored) = progress.snapshot_restored {
+        let reason = if restored { "AsExpected" } else { "Error" };
+        conditions.set("EtcdSnapshotRestored", restored, reason, "");
+    }
     available(&mut conditions, progress, control_plane);
     let ready = conditions.is_true("Available");
     let mut status = json!({

@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use crate::actor::{Context, Next};
 use crate::client::Result;
-use crate::kind::HOSTED_CONTROL_PLANE;
-use crate::objects::{Conditions, annotation, drop_finalizer, has_finalizer, uid, write_status};
+use crate::kind::{DEPLOYMENT, HOSTED_CONTROL_PLANE};
+use crate::objects::{Conditions, annotation, drop_finalizer, has_finalizer, merge, uid, write_status};
 use crate::timers::Timers;
 
 use super::super::names::{CLEANUP_ANNOTATION, FINALIZER, guest_id};
@@ -24,6 +24,7 @@ pub(super) async fn reconcile(context: &Context, timers: &Timers, control_plane:
         .as_ref()
         .is_some_and(|guest| context.site.guests.find(guest).is_some());
     if annotation(control_plane, CLEANUP_ANNOTATION) == Some("true") && runs {
+        stop_version_operator(context, control_plane).await?;
         if let Some(left) = timers.left(&context.time, uid(control_plane), "cleanup", CLEANUP) {
             report(context, control_plane, false).await?;
             return Ok(Next::After(left));
@@ -44,6 +45,16 @@ pub(super) async fn reconcile(context: &Context, timers: &Timers, control_plane:
         drop_finalizer(client, HOSTED_CONTROL_PLANE, &current, FINALIZER).await?;
     }
     Ok(Next::OnEvent)
+}
+
+/// Whatever the guest gives up must not be made again meanwhile.
+async fn stop_version_operator(context: &Context, control_plane: &Value) -> Result<()> {
+    let client = &context.client;
+    let namespace = crate::client::namespace_of(control_plane);
+    if let Some(found) = client.get(DEPLOYMENT, namespace, "cluster-version-operator").await? {
+        merge(client, DEPLOYMENT, &found, &json!({ "spec": { "replicas": 0 } })).await?;
+    }
+    Ok(())
 }
 
 async fn report(context: &Context, control_plane: &Value, done: bool) -> Result<()> {

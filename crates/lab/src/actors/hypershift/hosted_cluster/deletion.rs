@@ -1,4 +1,4 @@
-//! How a HostedCluster goes: node pools, machines, control plane, namespace, one after the other. Each pass does the next
+//! How a HostedCluster goes: node pools with their machines, control plane, namespace, one after the other. Each pass does the next
 //! thing that can be done; whatever disappears wakes the key for the one after it.
 
 use std::time::Duration;
@@ -17,6 +17,8 @@ use super::create::pause_machines;
 /// The operator looks again after so long, besides on events.
 const AGAIN: Duration = Duration::from_secs(5);
 
+/// How long the object is to stay once all else is gone.
+const GRACE_PERIOD: &str = "hypershift.openshift.io/destroy-grace-period";
 const SKIP_NAMESPACE: &str = "hypershift.openshift.io/skip-delete-hosted-controlplane-namespace";
 
 pub(super) async fn reconcile(context: &Context, key: &Key, hosted_cluster: &Value) -> Result<Next> {
@@ -24,17 +26,44 @@ pub(super) async fn reconcile(context: &Context, key: &Key, hosted_cluster: &Val
     let namespace = control_plane_namespace(key);
     pause_machines(client, key, hosted_cluster, false).await?;
     copy_cleanup(context, key, hosted_cluster, &namespace).await?;
-    let gone = delete_node_pools(client, key).await?
-        && delete_cluster(client, hosted_cluster, &namespace).await?
+    // Pools are told to go and not waited for: the Cluster waits for their machines.
+    delete_node_pools(client, key).await?;
+    let gone = delete_cluster(client, hosted_cluster, &namespace).await?
         && drop_component_finalizers(client, &namespace).await?
         && delete_control_plane(client, key, &namespace).await?
         && delete_namespace(client, hosted_cluster, &namespace).await?;
     if !gone {
         return Ok(Next::After(AGAIN));
     }
+    if let Some(left) = grace_left(context, hosted_cluster).await? {
+        return Ok(Next::After(left));
+    }
     unmark_references(client, key).await?;
-    drop_finalizer(client, HOSTED_CLUSTER, hosted_cluster, FINALIZER).await?;
+    let current = client.get(HOSTED_CLUSTER, key.namespace(), &key.name).await?;
+    if let Some(current) = current {
+        drop_finalizer(client, HOSTED_CLUSTER, &current, FINALIZER).await?;
+    }
     Ok(Next::OnEvent)
+}
+
+/// How long the object still stays, though all of the cluster is gone: an annotation may ask for it.
+async fn grace_left(context: &Context, hosted_cluster: &Value) -> Result<Option<Duration>> {
+    let grace = annotation(hosted_cluster, GRACE_PERIOD)
+        .and_then(|text| text.parse::<jiff::SignedDuration>().ok())
+        .and_then(|grace| Duration::try_from(grace).ok())
+        .filter(|grace| !grace.is_zero());
+    let Some(grace) = grace else { return Ok(None) };
+    let mut conditions = Conditions::of(hosted_cluster, context.time.stamp());
+    let message = format!(
+        "Grace period set: {}",
+        annotation(hosted_cluster, GRACE_PERIOD).unwrap_or_default()
+    );
+    conditions.set("HostedClusterDestroyed", true, "WaitingForGracePeriod", &message);
+    let since = conditions.get("HostedClusterDestroyed").cloned().unwrap_or_default();
+    let generation = &hosted_cluster["metadata"]["generation"];
+    let status = json!({ "conditions": conditions.observed(generation) });
+    write_status(&context.client, HOSTED_CLUSTER, hosted_cluster, &status).await?;
+    Ok(context.time.left_since(since["lastTransitionTime"].as_str(), grace))
 }
 
 /// The wish to clean up reaches the control plane, and its report comes back.
@@ -47,8 +76,11 @@ async fn copy_cleanup(context: &Context, key: &Key, hosted_cluster: &Value, name
         let patch = json!({ "metadata": { "annotations": { CLEANUP_ANNOTATION: wish } } });
         merge(client, HOSTED_CONTROL_PLANE, &control_plane, &patch).await?;
     }
-    let mut conditions = Conditions::of(hosted_cluster, context.time.stamp());
-    if conditions.copy(&control_plane, "CloudResourcesDestroyed") {
+    if is_deleting(&control_plane) {
+        let mut conditions = Conditions::of(hosted_cluster, context.time.stamp());
+        if !conditions.copy(&control_plane, "CloudResourcesDestroyed") {
+            conditions.set_unknown("CloudResourcesDestroyed", "StatusUnknown", "");
+        }
         let generation = &hosted_cluster["metadata"]["generation"];
         let status = json!({ "conditions": conditions.observed(generation) });
         write_status(client, HOSTED_CLUSTER, hosted_cluster, &status).await?;
@@ -56,17 +88,13 @@ async fn copy_cleanup(context: &Context, key: &Key, hosted_cluster: &Value, name
     Ok(())
 }
 
-async fn delete_node_pools(client: &Client, key: &Key) -> Result<bool> {
-    let mut gone = true;
+async fn delete_node_pools(client: &Client, key: &Key) -> Result<()> {
     for pool in client.list(NODE_POOL, key.namespace(), "").await? {
-        if pool["spec"]["clusterName"] == key.name.as_str() {
-            gone = false;
-            if !is_deleting(&pool) {
-                client.delete(NODE_POOL, key.namespace(), name_of(&pool)).await?;
-            }
+        if pool["spec"]["clusterName"] == key.name.as_str() && !is_deleting(&pool) {
+            client.delete(NODE_POOL, key.namespace(), name_of(&pool)).await?;
         }
     }
-    Ok(gone)
+    Ok(())
 }
 
 async fn delete_cluster(client: &Client, hosted_cluster: &Value, namespace: &str) -> Result<bool> {

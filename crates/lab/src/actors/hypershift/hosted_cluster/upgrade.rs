@@ -56,7 +56,7 @@ mod tests {
 
     use super::*;
 
-    fn check(from: &str, to: &str, upgradeable: &str, annotations: Value) -> Option<String> {
+    fn check(from: &str, to: &str, upgradeable: &str, annotations: &Value) -> Option<String> {
         let image = |version: &str| format!("quay.io/o/r:{version}-multi");
         let hosted_cluster = json!({
             "metadata": { "annotations": annotations },
@@ -71,13 +71,13 @@ mod tests {
 
     #[test]
     fn only_a_new_minor_needs_the_cluster_to_be_upgradeable() {
-        assert_eq!(check("4.16.9", "4.17.0", "True", json!({})), None);
-        assert_eq!(check("4.17.0", "4.17.9", "False", json!({})), None);
+        assert_eq!(check("4.16.9", "4.17.0", "True", &json!({})), None);
+        assert_eq!(check("4.17.0", "4.17.9", "False", &json!({})), None);
         assert_eq!(
-            check("4.16.9", "4.17.0", "False", json!({})).unwrap(),
+            check("4.16.9", "4.17.0", "False", &json!({})).unwrap(),
             "cluster version is not upgradeable"
         );
-        assert_eq!(check("4.17.0", "4.17.0", "False", json!({})), None);
+        assert_eq!(check("4.17.0", "4.17.0", "False", &json!({})), None);
     }
 
     #[test]
@@ -87,7 +87,7 @@ mod tests {
                 "4.16.9",
                 "4.17.0",
                 "False",
-                json!({ FORCE: "quay.io/o/r:4.17.0-multi" })
+                &json!({ FORCE: "quay.io/o/r:4.17.0-multi" })
             ),
             None
         );
@@ -96,7 +96,7 @@ mod tests {
                 "4.16.9",
                 "4.17.0",
                 "False",
-                json!({ FORCE: "quay.io/o/r:4.17.1-multi" })
+                &json!({ FORCE: "quay.io/o/r:4.17.1-multi" })
             )
             .is_some()
         );

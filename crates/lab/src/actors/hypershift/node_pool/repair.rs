@@ -34,10 +34,9 @@ pub(super) async fn ensure(scope: &Scope<'_>, key: &Key, conditions: &mut Condit
     conditions.set("AutorepairEnabled", wanted && reached, "AsExpected", "");
     let found = client.get(MACHINE_HEALTH_CHECK, namespace, &key.name).await?;
     match found {
-        Some(found) if !wanted => {
-            if !is_deleting(&found) {
-                client.delete(MACHINE_HEALTH_CHECK, namespace, &key.name).await?;
-            }
+        Some(found) if !wanted && is_deleting(&found) => {}
+        Some(_) if !wanted => {
+            client.delete(MACHINE_HEALTH_CHECK, namespace, &key.name).await?;
         }
         Some(found) => {
             let check = health_check(scope, key);

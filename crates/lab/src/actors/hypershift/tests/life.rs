@@ -8,9 +8,10 @@ use crate::client::name_of;
 use crate::conditions;
 use crate::kind::{
     CLUSTER, CLUSTER_OPERATOR, CONFIG_MAP, DEPLOYMENT, HOSTED_CLUSTER, HOSTED_CONTROL_PLANE, MACHINE,
-    MACHINE_DEPLOYMENT, MACHINE_HEALTH_CHECK, MACHINE_SET, NODE, NODE_POOL, POD, SECRET, VIRTUAL_MACHINE_INSTANCE,
+    MACHINE_DEPLOYMENT, MACHINE_HEALTH_CHECK, MACHINE_SET, NAMESPACE, NODE, NODE_POOL, POD, SECRET,
+    VIRTUAL_MACHINE_INSTANCE,
 };
-use crate::objects::annotation;
+use crate::objects::{annotation, is_deleting};
 use crate::world::Faults;
 
 use super::support::{CONTROL_PLANE, Lab, condition};
@@ -52,6 +53,14 @@ impl Lab {
 
     async fn inner(&self, kind: crate::kind::Kind, name: &str) -> Option<Value> {
         self.client.get(kind, Some(CONTROL_PLANE), name).await.unwrap()
+    }
+
+    async fn scale_inner(&self, name: &str, replicas: u32) {
+        let patch = json!({ "spec": { "replicas": replicas } });
+        self.client
+            .merge(DEPLOYMENT, Some(CONTROL_PLANE), name, &patch)
+            .await
+            .unwrap();
     }
 
     async fn settled(&self) {
@@ -697,4 +706,67 @@ async fn direct_authentication_takes_the_oauth_server_away() {
         &lab.get(HOSTED_CLUSTER, "guest").await,
         "Available"
     ));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cluster_goes_in_its_order_and_stays_for_the_grace_that_was_asked_for() {
+    let lab = Lab::with_guest(json!({ "replicas": 1 })).await;
+    let annotations = json!({
+        "hypershift.openshift.io/cleanup-cloud-resources": "true",
+        "hypershift.openshift.io/destroy-grace-period": "3m",
+    });
+    lab.patch(
+        HOSTED_CLUSTER,
+        json!({ "metadata": { "annotations": annotations }, "spec": { "pausedUntil": "true" } }),
+    )
+    .await;
+    lab.sleep(Duration::from_secs(5)).await;
+    lab.scale_inner("capi-provider", 0).await;
+    lab.client.delete(HOSTED_CLUSTER, Some("hcp"), "guest").await.unwrap();
+    lab.sleep(Duration::from_mins(5)).await;
+    // Without the provider the machine stays, and with it the Cluster, the pool and the control plane.
+    let infra_id = lab.get(HOSTED_CLUSTER, "guest").await["spec"]["infraID"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let cluster = lab.inner(CLUSTER, &infra_id).await.unwrap();
+    assert!(is_deleting(&cluster) && cluster["spec"]["paused"] == false);
+    assert!(is_deleting(&lab.get(NODE_POOL, "guest").await));
+    assert!(!is_deleting(&lab.inner(HOSTED_CONTROL_PLANE, "guest").await.unwrap()));
+    assert_eq!(lab.machines().await.len(), 1);
+    lab.scale_inner("capi-provider", 1).await;
+    lab.wait_for(
+        HOSTED_CLUSTER,
+        "guest",
+        "the end of what the guest had",
+        |hosted_cluster| conditions::is_true(hosted_cluster, "CloudResourcesDestroyed"),
+    )
+    .await;
+    let hosted_cluster = lab
+        .wait_for(HOSTED_CLUSTER, "guest", "its grace", |hosted_cluster| {
+            conditions::is_true(hosted_cluster, "HostedClusterDestroyed")
+        })
+        .await;
+    assert_eq!(
+        condition(&hosted_cluster, "HostedClusterDestroyed")["reason"],
+        "WaitingForGracePeriod"
+    );
+    assert!(lab.client.get(NAMESPACE, None, CONTROL_PLANE).await.unwrap().is_none());
+    lab.sleep(Duration::from_mins(2)).await;
+    assert!(is_deleting(&lab.get(HOSTED_CLUSTER, "guest").await), "it stays");
+    lab.wait_until_gone(HOSTED_CLUSTER, "guest").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_control_plane_without_its_operator_does_not_go() {
+    let lab = Lab::with_guest(json!({ "replicas": 1 })).await;
+    lab.patch(HOSTED_CLUSTER, json!({ "spec": { "pausedUntil": "true" } }))
+        .await;
+    lab.sleep(Duration::from_secs(5)).await;
+    lab.scale_inner("control-plane-operator", 0).await;
+    lab.client.delete(HOSTED_CLUSTER, Some("hcp"), "guest").await.unwrap();
+    lab.sleep(Duration::from_mins(15)).await;
+    assert!(is_deleting(&lab.inner(HOSTED_CONTROL_PLANE, "guest").await.unwrap()));
+    lab.scale_inner("control-plane-operator", 1).await;
+    lab.wait_until_gone(HOSTED_CLUSTER, "guest").await;
 }
