@@ -458,6 +458,7 @@ fn resource(row: &'static Row) -> Resource {
         }),
         source: if row.review { Source::Review } else { Source::BuiltIn },
         schema: SchemaOf::BuiltIn(types::built_in(row.group, row.version, row.kind)),
+        conversion: None,
         printer: match table::builtin(row.group, row.kind) {
             Some(printer) => PrinterOf::Static(printer),
             None => PrinterOf::Custom(fallback_printer()),

@@ -8,12 +8,13 @@ mod definition;
 mod names;
 mod versions;
 
-use std::sync::PoisonError;
+use std::sync::{Arc, PoisonError};
 
 use serde_json::{Value, json};
 
 pub(crate) use self::definition::{prepare, validate};
 use crate::{
+    Converter,
     resource::Resource,
     server::State,
     store::{Expected, ObjectKey, ResourceId, Stored},
@@ -51,15 +52,19 @@ pub(crate) fn settle(state: &State, name: &str) {
         if settled != crd && !write(state, &key, &stored, settled.clone()) {
             continue;
         }
-        state.set_registry(state.registry().with_custom(name, served(&settled)));
+        state.set_registry(
+            state
+                .registry()
+                .with_custom(name, served(&settled, state.converter.as_ref())),
+        );
         return;
     }
 }
 
 /// The kinds that a CRD serves: none before its names are accepted.
-fn served(crd: &Value) -> Vec<Resource> {
+fn served(crd: &Value, converter: Option<&Arc<dyn Converter>>) -> Vec<Resource> {
     if condition(crd, "Established") == Some("True") {
-        versions::resources(crd)
+        versions::resources(crd, converter)
     } else {
         Vec::new()
     }

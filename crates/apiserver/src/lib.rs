@@ -44,6 +44,7 @@ mod body;
 mod builtin;
 mod cel;
 mod controllers;
+mod converter;
 mod crd;
 mod decode;
 mod field_error;
@@ -80,6 +81,7 @@ mod value_path;
 mod virtual_resource;
 
 pub use body::Body;
+pub use converter::Converter;
 pub use identity::{Authorizer, Decision, Identity, RequestAttributes};
 pub use metrics::RequestCount;
 pub use options::{Clock, Options, ServerVersion};

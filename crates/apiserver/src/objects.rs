@@ -20,7 +20,8 @@ pub(crate) fn body(resource: &Resource, stored: &Stored) -> Bytes {
         return stored.body.clone();
     }
     // The schema changed since, or it is another version's: what is missing gets its default, what is unknown goes.
-    stored.derive(fingerprint, |mut value| {
+    stored.derive(fingerprint, |value| {
+        let mut value = resource.of_stored(value);
         resource.schema().prune(&mut value);
         resource.schema().default(&mut value);
         value
@@ -70,7 +71,30 @@ pub(crate) fn replace(
     current: &Stored,
     value: Value,
 ) -> Result<Arc<Stored>, WriteError> {
+    if resource.is_converted() && changes_nothing(resource, current, &value) {
+        let same = state.store.get(&resource.id, &current.key);
+        return same.ok_or(WriteError::Changed);
+    }
     put(state, resource, Expected::Revision(current.revision), value)
+}
+
+/// Whether all that is new about an object is lost where it is stored: a version may say in more ways than another what is
+/// one thing. Then nothing is written, or who writes so would be told of a change each time.
+fn changes_nothing(resource: &Resource, current: &Stored, value: &Value) -> bool {
+    let content = |mut value: Value| {
+        if let Some(object) = value.as_object_mut() {
+            object.remove("apiVersion");
+            object.remove("kind");
+        }
+        if let Some(metadata) = value["metadata"].as_object_mut() {
+            // What the server itself notes of a write.
+            for noted in ["resourceVersion", "managedFields", "generation"] {
+                metadata.remove(noted);
+            }
+        }
+        value
+    };
+    content(resource.to_stored(value.clone()).0) == content(current.value())
 }
 
 /// Removes an object; `value` is its last state.
@@ -81,6 +105,7 @@ pub(crate) fn remove(
     value: Value,
 ) -> Result<Arc<Stored>, WriteError> {
     let key = key(resource, &value);
+    let (value, _) = resource.to_stored(value);
     let stored = state.store.remove(&resource.id, &key, current.revision, value)?;
     entail(state, resource, &key);
     Ok(stored)
@@ -88,9 +113,8 @@ pub(crate) fn remove(
 
 fn put(state: &State, resource: &Resource, expected: Expected, value: Value) -> Result<Arc<Stored>, WriteError> {
     let key = key(resource, &value);
-    let stored = state
-        .store
-        .put(&resource.id, &key, expected, value, resource.fingerprint())?;
+    let (value, schema) = resource.to_stored(value);
+    let stored = state.store.put(&resource.id, &key, expected, value, schema)?;
     entail(state, resource, &key);
     Ok(stored)
 }

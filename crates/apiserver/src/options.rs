@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt, net::Ipv4Addr, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 
-use crate::{Authorizer, Identity, MemoryStorage, Random, Storage, VirtualResource};
+use crate::{Authorizer, Converter, Identity, MemoryStorage, Random, Storage, VirtualResource};
 
 /// Tells wall time, as clients see it in timestamps.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -24,6 +24,8 @@ pub struct Options {
     pub version: ServerVersion,
     /// Read-only kinds that are computed rather than stored (aggregated APIs).
     pub virtual_resources: Vec<Arc<dyn VirtualResource>>,
+    /// Converts custom kinds between their versions in place of conversion webhooks.
+    pub converter: Option<Arc<dyn Converter>>,
     /// PEM of the CA that every namespace's ConfigMap `kube-root-ca.crt` holds; no such ConfigMaps without it.
     pub root_ca: Option<String>,
     /// Bearer tokens, and who they stand for.
@@ -61,6 +63,7 @@ impl Options {
             random: Random::system(),
             version: ServerVersion::default(),
             virtual_resources: Vec::new(),
+            converter: None,
             root_ca: None,
             tokens: BTreeMap::new(),
             authorizer: None,

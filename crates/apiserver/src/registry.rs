@@ -230,6 +230,7 @@ fn virtual_kind(resource: &Arc<dyn VirtualResource>) -> Resource {
         scale: None,
         source: Source::Virtual(Arc::clone(resource)),
         schema: SchemaOf::Custom(Arc::new(Schema::anything()), 0),
+        conversion: None,
         printer: PrinterOf::Custom(table::from_crd(&columns.into())),
         selectable: Vec::new(),
         rules: Rules {

@@ -5,13 +5,18 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::{
-    VirtualResource, object, object_meta,
+    VirtualResource,
+    converter::Conversion,
+    object, object_meta,
     schema::Schema,
     status::{ApiError, Result},
     store::ResourceId,
     table::Printer,
     types::{self, BuiltIn, Spelling, Struct},
 };
+
+/// The fingerprint of what was converted to the stored version: no schema's, so that each still has its say.
+const CONVERTED: u64 = 1;
 
 /// A kind in one served version.
 pub(crate) struct Resource {
@@ -29,6 +34,8 @@ pub(crate) struct Resource {
     pub(crate) scale: Option<Scale>,
     pub(crate) source: Source,
     pub(crate) schema: SchemaOf,
+    /// How objects are converted from and to the stored version, where that is more than a change of schema.
+    pub(crate) conversion: Option<Conversion>,
     pub(crate) printer: PrinterOf,
     /// Field selectors besides the name and the namespace.
     pub(crate) selectable: Vec<String>,
@@ -155,6 +162,41 @@ impl Resource {
         match &self.schema {
             SchemaOf::BuiltIn(_) => 0,
             SchemaOf::Custom(_, fingerprint) => *fingerprint,
+        }
+    }
+
+    /// The object as it is stored, and the fingerprint of the schema that it has passed as such.
+    pub(crate) fn to_stored(&self, value: Value) -> (Value, u64) {
+        match self.other_storage() {
+            None => (value, self.fingerprint()),
+            Some(conversion) => (self.convert(value, &self.version, &conversion.storage), CONVERTED),
+        }
+    }
+
+    /// An object as it is stored, in this version.
+    pub(crate) fn of_stored(&self, value: Value) -> Value {
+        match self.other_storage() {
+            None => value,
+            Some(conversion) => self.convert(value, &conversion.storage, &self.version),
+        }
+    }
+
+    /// Whether it is converted on its way to the store and back.
+    pub(crate) fn is_converted(&self) -> bool {
+        self.other_storage().is_some()
+    }
+
+    /// How to get to the stored version, where this is another.
+    fn other_storage(&self) -> Option<&Conversion> {
+        self.conversion.as_ref().filter(|it| it.storage != self.version)
+    }
+
+    fn convert(&self, value: Value, from: &str, to: &str) -> Value {
+        match &self.conversion {
+            Some(conversion) => conversion
+                .converter
+                .convert(self.group(), self.plural(), value, from, to),
+            None => value,
         }
     }
 

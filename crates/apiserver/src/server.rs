@@ -26,6 +26,8 @@ pub(crate) struct State {
     registry: RwLock<Arc<Registry>>,
     /// Held while a CRD is settled: the registry is read, changed and put back.
     pub(crate) settling: Mutex<()>,
+    /// Converts custom kinds between their versions.
+    pub(crate) converter: Option<Arc<dyn crate::Converter>>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) clock: Clock,
     pub(crate) random: Random,
@@ -62,6 +64,7 @@ impl ApiServer {
             random,
             version,
             virtual_resources,
+            converter,
             root_ca,
             tokens,
             authorizer,
@@ -73,6 +76,7 @@ impl ApiServer {
         let state = Arc::new(State {
             registry: RwLock::new(Arc::new(Registry::new(&virtual_resources))),
             settling: Mutex::new(()),
+            converter,
             store,
             metrics: Arc::default(),
             clock,

@@ -15,6 +15,7 @@ mod catalog;
 mod client;
 mod conditions;
 mod controller;
+mod conversion;
 mod downloads;
 mod generation;
 mod guests;

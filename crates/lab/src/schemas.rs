@@ -31,11 +31,21 @@ impl Overrides {
         Self(crds.into_iter().map(|crd| (name_of(&crd).to_owned(), crd)).collect())
     }
 
-    /// The CRDs to serve in place of ours: the other set's where it has one of that name.
+    /// The CRDs to serve in place of ours: the other set's where it has one of that name. How versions are converted is the
+    /// installer's to say, and in no set's files.
     pub(crate) fn resolve(&self, ours: Vec<Value>) -> Vec<Value> {
-        ours.into_iter()
-            .map(|crd| self.0.get(name_of(&crd)).cloned().unwrap_or(crd))
-            .collect()
+        let resolved = |ours: Value| match self.0.get(name_of(&ours)) {
+            None => ours,
+            Some(theirs) => {
+                let mut theirs = theirs.clone();
+                let own = ours.pointer("/spec/conversion");
+                if let Some(conversion) = own.filter(|_| theirs.pointer("/spec/conversion").is_none()) {
+                    theirs["spec"]["conversion"] = conversion.clone();
+                }
+                theirs
+            }
+        };
+        ours.into_iter().map(resolved).collect()
     }
 }
 

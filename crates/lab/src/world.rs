@@ -21,6 +21,7 @@ use crate::actors::{self, NoSuchActor};
 use crate::catalog::PackageManifests;
 use crate::client::{self, Client};
 use crate::controller;
+use crate::conversion::Conversions;
 use crate::generation::Generation;
 use crate::openshift::Projects;
 use crate::schemas::Overrides;
@@ -105,6 +106,7 @@ impl World {
             random: config.server_random,
             version: ServerVersion::release(config.generation.versions().kubernetes),
             virtual_resources: vec![Arc::new(PackageManifests::new(config.generation)), Arc::new(Projects)],
+            converter: Some(Arc::new(Conversions)),
             root_ca: Some(config.root_ca),
             authorizer: Some(crate::access::authorizer()),
             ..Options::in_memory()

@@ -6,7 +6,9 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::{
-    builtin, object,
+    Converter, builtin,
+    converter::Conversion,
+    object,
     resource::{NameRule, PrinterOf, Resource, Rules, Scale, SchemaOf, Source},
     schema::Schema,
     store::ResourceId,
@@ -29,7 +31,8 @@ const VERBS: &[&str] = &[
 const TERMINATING_VERBS: &[&str] = &["delete", "deletecollection", "get", "list", "watch"];
 
 /// The served versions of a CRD. A version with a schema that does not compile (which validation refuses) is left out.
-pub(super) fn resources(crd: &Value) -> Vec<Resource> {
+pub(super) fn resources(crd: &Value, converter: Option<&Arc<dyn Converter>>) -> Vec<Resource> {
+    let conversion = conversion(crd, converter);
     let versions = crd["spec"]["versions"]
         .as_array()
         .map(Vec::as_slice)
@@ -37,11 +40,26 @@ pub(super) fn resources(crd: &Value) -> Vec<Resource> {
     versions
         .iter()
         .filter(|version| version["served"] == true)
-        .filter_map(|version| resource(crd, version))
+        .filter_map(|version| resource(crd, version, conversion.as_ref()))
         .collect()
 }
 
-fn resource(crd: &Value, version: &Value) -> Option<Resource> {
+/// How versions are converted, where they are.
+fn conversion(crd: &Value, converter: Option<&Arc<dyn Converter>>) -> Option<Conversion> {
+    let spec = &crd["spec"];
+    let [group, plural] = [&spec["group"], &spec["names"]["plural"]].map(|text| text.as_str().unwrap_or_default());
+    let converter = converter.filter(|it| spec["conversion"]["strategy"] == "Webhook" && it.converts(group, plural))?;
+    let stored = spec["versions"]
+        .as_array()?
+        .iter()
+        .find(|version| version["storage"] == true)?;
+    Some(Conversion {
+        converter: Arc::clone(converter),
+        storage: stored["name"].as_str()?.to_owned(),
+    })
+}
+
+fn resource(crd: &Value, version: &Value, conversion: Option<&Conversion>) -> Option<Resource> {
     let (spec, names) = (&crd["spec"], &crd["status"]["acceptedNames"]);
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let texts = |value: &Value| {
@@ -66,7 +84,12 @@ fn resource(crd: &Value, version: &Value) -> Option<Resource> {
         status: subresources["status"].is_object(),
         scale: subresources["scale"].is_object().then(|| scale(&subresources["scale"])),
         source: Source::Custom { terminating },
-        schema: schema(&version["schema"]["openAPIV3Schema"])?,
+        // Versions with the same schema are the same where nothing is converted.
+        schema: schema(
+            &version["schema"]["openAPIV3Schema"],
+            conversion.map_or("", |_| name.as_str()),
+        )?,
+        conversion: conversion.cloned(),
         printer: PrinterOf::Custom(match columns.as_array() {
             Some(listed) if !listed.is_empty() => table::from_crd(columns),
             _ => builtin::fallback_printer(),
@@ -94,9 +117,9 @@ fn resource(crd: &Value, version: &Value) -> Option<Resource> {
     })
 }
 
-fn schema(schema: &Value) -> Option<SchemaOf> {
+fn schema(schema: &Value, version: &str) -> Option<SchemaOf> {
     let compiled = Schema::compile(schema).ok()?;
-    let digest = Sha256::digest(schema.to_string());
+    let digest = Sha256::digest(schema.to_string() + version);
     let fingerprint = u64::from_le_bytes(digest[..8].try_into().expect("a digest has 32 bytes"));
     Some(SchemaOf::Custom(Arc::new(compiled), fingerprint))
 }

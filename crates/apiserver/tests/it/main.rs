@@ -17,6 +17,7 @@ mod access;
 mod apply;
 mod client;
 mod controllers;
+mod conversion;
 mod definitions;
 mod delete;
 mod durability;

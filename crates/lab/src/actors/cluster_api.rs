@@ -13,6 +13,7 @@ mod kubevirt_machine;
 mod machine;
 mod machine_deployment;
 mod machine_set;
+mod newer;
 mod rollout;
 
 use serde_json::{Value, json};

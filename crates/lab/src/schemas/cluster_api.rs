@@ -9,20 +9,30 @@ use crate::kind::{
     MACHINE_HEALTH_CHECK, MACHINE_SET,
 };
 
+mod newer;
+
+/// Who converts between the versions of Cluster API's kinds: HyperShift's operator.
+const OPERATOR: (&str, &str) = ("hypershift", "operator");
+const DEPRECATED: &str = "this version is deprecated: use cluster.x-k8s.io/v1beta2";
+
 const CATEGORY: &[&str] = &["cluster-api"];
 
 /// The definitions of these kinds.
-pub(crate) fn crds(_: Generation) -> Vec<Value> {
-    vec![
-        cluster(),
-        machine_deployment(),
-        machine_set(),
-        machine(),
+pub(crate) fn crds(generation: Generation) -> Vec<Value> {
+    let core = [cluster(), machine_deployment(), machine_set(), machine()];
+    let core = core.into_iter().zip(newer::all()).map(|(old, new)| {
+        old.when(generation.is_current(), |old| {
+            old.followed_by(new, DEPRECATED, OPERATOR)
+        })
+        .build()
+    });
+    let others = [
         machine_health_check(),
         kubevirt_cluster(),
         kubevirt_machine(),
         template(),
-    ]
+    ];
+    core.chain(others).collect()
 }
 
 /// Conditions of these kinds have a severity, and no reason where they are true.
@@ -107,7 +117,7 @@ fn begin(kind: crate::kind::Kind, short: &[&'static str]) -> Crd {
     crd(kind).short(short).categories(CATEGORY)
 }
 
-fn cluster() -> Value {
+fn cluster() -> Crd {
     begin(CLUSTER, &["cl"])
         .column("ClusterClass", "string", ".spec.topology.class")
         .column("Phase", "string", ".status.phase")
@@ -123,10 +133,9 @@ fn cluster() -> Value {
             ("infrastructureReady", boolean()),
             ("controlPlaneReady", boolean()),
         ]))
-        .build()
 }
 
-fn machine_deployment() -> Value {
+fn machine_deployment() -> Crd {
     let amount = json!({ "x-kubernetes-int-or-string": true, "anyOf": [{ "type": "integer" }, { "type": "string" }] });
     let rolling_update = open(json!({
         "maxSurge": amount,
@@ -156,10 +165,9 @@ fn machine_deployment() -> Value {
             }),
         ))
         .status_schema(status(&replicas()))
-        .build()
 }
 
-fn machine_set() -> Value {
+fn machine_set() -> Crd {
     begin(MACHINE_SET, &["ms"])
         .column("Cluster", "string", ".spec.clusterName")
         .wide_column("Desired", "integer", ".spec.replicas")
@@ -179,10 +187,9 @@ fn machine_set() -> Value {
             }),
         ))
         .status_schema(status(&replicas()))
-        .build()
 }
 
-fn machine() -> Value {
+fn machine() -> Crd {
     begin(MACHINE, &["ma"])
         .column("Cluster", "string", ".spec.clusterName")
         .column("NodeName", "string", ".status.nodeRef.name")
@@ -196,7 +203,6 @@ fn machine() -> Value {
             ("infrastructureReady", boolean()),
             ("nodeRef", reference()),
         ]))
-        .build()
 }
 
 fn machine_health_check() -> Value {

@@ -17,6 +17,8 @@ pub(crate) struct Crd {
     short: Vec<&'static str>,
     categories: Vec<&'static str>,
     versions: Vec<Version>,
+    /// The Service whose webhook converts between versions, as `(namespace, name)`.
+    converted_by: Option<(&'static str, &'static str)>,
 }
 
 /// One version of a kind.
@@ -130,6 +132,7 @@ impl Crd {
             short: Vec::new(),
             categories: Vec::new(),
             versions: vec![Version::new(version)],
+            converted_by: None,
         }
     }
 
@@ -268,6 +271,22 @@ impl Crd {
         self
     }
 
+    /// Adds the versions of another definition of the same kind, which are newer and of another form: the last of them is
+    /// stored. A webhook of a Service converts between them; in a lab the API server does it by itself (`conversion`).
+    pub(crate) fn followed_by(
+        mut self,
+        newer: Self,
+        warning: &'static str,
+        service: (&'static str, &'static str),
+    ) -> Self {
+        let old = self.version();
+        old.storage = false;
+        old.deprecation = Some(warning);
+        self.versions.extend(newer.versions);
+        self.converted_by = Some(service);
+        self
+    }
+
     /// The object.
     pub(crate) fn build(self) -> Value {
         let mut names = json!({
@@ -287,7 +306,7 @@ impl Crd {
             // Groups of Kubernetes itself are refused without a word on who approved them.
             metadata["annotations"] = json!({ "api-approved.kubernetes.io": "unapproved, simulated" });
         }
-        json!({
+        let mut crd = json!({
             "apiVersion": "apiextensions.k8s.io/v1",
             "kind": "CustomResourceDefinition",
             "metadata": metadata,
@@ -297,7 +316,16 @@ impl Crd {
                 "scope": if self.cluster_scoped { "Cluster" } else { "Namespaced" },
                 "versions": self.versions.iter().map(Version::build).collect::<Vec<_>>(),
             },
-        })
+        });
+        if let Some((namespace, name)) = self.converted_by {
+            let names: Vec<&str> = self.versions.iter().map(|version| version.name).collect();
+            let service = json!({ "namespace": namespace, "name": name, "path": "/convert", "port": 443 });
+            crd["spec"]["conversion"] = json!({
+                "strategy": "Webhook",
+                "webhook": { "clientConfig": { "service": service }, "conversionReviewVersions": names },
+            });
+        }
+        crd
     }
 
     /// The version in the making: always the last.

@@ -4,7 +4,7 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use serde_json::{Value, json};
 
-use super::{CLUSTER_LABEL, MANAGER, NAME, runs, wakes_with};
+use super::{CLUSTER_LABEL, MANAGER, NAME, newer, runs, wakes_with};
 use crate::actor::{Actor, Context, Key, Next, Watch};
 use crate::actors::seen::Seen;
 use crate::client::{Client, Result, name_of, namespace_of};
@@ -118,13 +118,14 @@ async fn reconcile(context: &Context, key: &Key) -> Result<Next> {
         if infrastructure { "" } else { "WaitingForInfrastructure" },
         "",
     );
-    let status = json!({
+    let mut status = json!({
         "phase": if infrastructure { "Provisioned" } else { "Provisioning" },
         "infrastructureReady": infrastructure,
         "controlPlaneReady": ready,
         "observedGeneration": cluster["metadata"]["generation"],
         "conditions": conditions.into_sparse_value(),
     });
+    newer::cluster(context.generation, &cluster, &mut status, context.time.stamp());
     write_status(client, CLUSTER, &cluster, &status).await?;
     Ok(Next::OnEvent)
 }

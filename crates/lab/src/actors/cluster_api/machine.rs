@@ -6,13 +6,15 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use serde_json::{Value, json};
 
-use super::{CLONED_FROM, MANAGER, NAME, is_paused, runs, wakes_with, wakes_with_cluster};
+use super::{CLONED_FROM, MANAGER, NAME, is_paused, newer, runs, wakes_with, wakes_with_cluster};
 use crate::actor::{Actor, Context, Key, Next, Watch};
 use crate::actors::hypershift::guest_of_namespace;
 use crate::actors::seen::Seen;
 use crate::client::{Client, Result, name_of, namespace_of};
 use crate::conditions;
-use crate::kind::{KUBEVIRT_MACHINE, KUBEVIRT_MACHINE_TEMPLATE, MACHINE, NODE, VIRTUAL_MACHINE_INSTANCE};
+use crate::kind::{
+    KUBEVIRT_MACHINE, KUBEVIRT_MACHINE_TEMPLATE, MACHINE, MACHINE_DEPLOYMENT, NODE, VIRTUAL_MACHINE_INSTANCE,
+};
 use crate::objects::{
     Conditions, add_finalizer, annotation, drop_finalizer, ensure, is_deleting, merge, owner, uid, write_status,
 };
@@ -94,7 +96,17 @@ impl Machines {
             None if machine["status"]["nodeRef"].is_object() => return Ok(Next::After(LOOK_AGAIN)),
             None => None,
         };
-        let status = status(&machine, &infrastructure, node.as_ref(), context.time.stamp());
+        let mut status = status(&machine, &infrastructure, node.as_ref(), context.time.stamp());
+        if context.generation.is_current() {
+            let up_to_date = is_up_to_date(client, &machine).await?;
+            newer::machine(
+                context.generation,
+                &machine,
+                &mut status,
+                up_to_date,
+                context.time.stamp(),
+            );
+        }
         write_status(client, MACHINE, &machine, &status).await?;
         let may_have_a_node = infrastructure["status"]["ready"] == true;
         Ok(if guest.is_none() && may_have_a_node {
@@ -147,6 +159,21 @@ pub(super) async fn guest_client(context: &Context, namespace: Option<&str>) -> 
     let id = guest_of_namespace(&context.client, namespace.unwrap_or_default()).await?;
     let guest = id.and_then(|id| context.site.guests.find(&id));
     Ok(guest.map(|guest| Client::new(guest.client, MANAGER)))
+}
+
+/// Whether the machine is made of what its deployment has now. One that belongs to none always is.
+async fn is_up_to_date(client: &Client, machine: &Value) -> Result<bool> {
+    let labels = &machine["metadata"]["labels"];
+    let name = labels["cluster.x-k8s.io/deployment-name"].as_str().unwrap_or_default();
+    let Some(deployment) = client.get(MACHINE_DEPLOYMENT, namespace_of(machine), name).await? else {
+        return Ok(true);
+    };
+    let (wanted, made) = (&deployment["spec"]["template"]["spec"], &machine["spec"]);
+    Ok(
+        annotation(machine, CLONED_FROM) == wanted["infrastructureRef"]["name"].as_str()
+            && made["bootstrap"]["dataSecretName"] == wanted["bootstrap"]["dataSecretName"]
+            && made["version"] == wanted["version"],
+    )
 }
 
 async fn ensure_infrastructure(client: &Client, machine: &Value) -> Result<()> {

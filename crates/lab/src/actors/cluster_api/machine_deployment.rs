@@ -5,7 +5,9 @@ use futures::future::BoxFuture;
 use serde_json::{Value, json};
 
 use super::rollout::{Pace, Set, scale, scale_on_delete};
-use super::{MANAGER, NAME, availability, is_paused, remaining, runs, selector_of, wakes_with, wakes_with_cluster};
+use super::{
+    MANAGER, NAME, availability, is_paused, newer, remaining, runs, selector_of, wakes_with, wakes_with_cluster,
+};
 use crate::actor::{Actor, Context, Key, Next, Watch};
 use crate::actors::seen::Seen;
 use crate::client::{Client, Result, name_of, namespace_of};
@@ -96,7 +98,8 @@ async fn reconcile(context: &Context, key: &Key) -> Result<Next> {
         }
         merge(client, MACHINE_SET, set, &patch).await?;
     }
-    let status = status(&deployment, &sets, desired, context.time.stamp());
+    let mut status = status(&deployment, &sets, desired, context.time.stamp());
+    newer::machine_deployment(context.generation, &deployment, &mut status, context.time.stamp());
     write_status(client, MACHINE_DEPLOYMENT, &deployment, &status).await?;
     Ok(Next::OnEvent)
 }

@@ -7,8 +7,8 @@ use futures::future::BoxFuture;
 use serde_json::{Value, json};
 
 use super::{
-    CLONED_FROM, CLUSTER_LABEL, MANAGER, NAME, availability, is_paused, remaining, runs, selector_of, wakes_with,
-    wakes_with_cluster,
+    CLONED_FROM, CLUSTER_LABEL, MANAGER, NAME, availability, is_paused, newer, remaining, runs, selector_of,
+    wakes_with, wakes_with_cluster,
 };
 use crate::actor::{Actor, Context, Key, Next, Watch};
 use crate::actors::seen::Seen;
@@ -80,7 +80,8 @@ async fn reconcile(context: &Context, key: &Key) -> Result<Next> {
     for machine in machines.iter().take(machines.len().saturating_sub(wanted_count)) {
         client.delete(MACHINE, key.namespace(), name_of(machine)).await?;
     }
-    let status = status(&set, &owned, wanted, context.time.stamp());
+    let mut status = status(&set, &owned, wanted, context.time.stamp());
+    newer::machine_set(context.generation, &set, &mut status, context.time.stamp());
     write_status(client, MACHINE_SET, &set, &status).await?;
     Ok(Next::OnEvent)
 }

@@ -6,7 +6,9 @@ use super::support::{CONTROL_PLANE, IMAGE, Lab, condition};
 use crate::actors::testing::upstream_crds;
 use crate::conditions;
 use crate::generation::Generation;
-use crate::kind::{CONTROL_PLANE_COMPONENT, DEPLOYMENT, HOSTED_CLUSTER, JOB, NODE_POOL};
+use crate::kind::{
+    CONTROL_PLANE_COMPONENT, DEPLOYMENT, HOSTED_CLUSTER, JOB, Kind, MACHINE, MACHINE_DEPLOYMENT, NODE_POOL,
+};
 use crate::world::Faults;
 
 const CURRENT_IMAGE: &str = "quay.io/openshift-release-dev/ocp-release:5.0.0-multi";
@@ -161,12 +163,45 @@ async fn current_guests_tell_of_their_components_connections_and_two_versions() 
             .is_some()
     );
 
+    machines_have_both_forms(&lab).await;
+
     assert_eq!(condition(&pool, "SupportedVersionSkew")["status"], "True");
     assert_eq!(condition(&pool, "ValidPlatformConfig")["status"], "True");
     let nodes = &pool["status"]["nodesInfo"]["nodeVersions"][0];
     assert_eq!(nodes["ocpVersion"], "5.0.0");
     assert_eq!(nodes["kubeletVersion"], "v1.36.4");
     assert_eq!(nodes["readyNodeCount"], 3);
+}
+
+/// What Cluster API has in its newer form, and HyperShift reads in the older.
+async fn machines_have_both_forms(lab: &Lab) {
+    let newer = |kind: Kind| Kind {
+        version: "v1beta2",
+        ..kind
+    };
+    let machines = lab.client.list(newer(MACHINE), Some(CONTROL_PLANE), "").await.unwrap();
+    assert_eq!(machines.len(), 3);
+    for machine in &machines {
+        for kind in ["Ready", "Available", "UpToDate", "NodeHealthy"] {
+            assert_eq!(condition(machine, kind)["status"], "True", "{kind}: {machine:#}");
+        }
+        assert_eq!(
+            machine["status"]["initialization"],
+            json!({ "bootstrapDataSecretCreated": true, "infrastructureProvisioned": true })
+        );
+        let reference = &machine["spec"]["infrastructureRef"];
+        assert_eq!(reference["apiGroup"], "infrastructure.cluster.x-k8s.io");
+        assert!(reference.get("namespace").is_none());
+        assert!(machine["status"].get("infrastructureReady").is_none());
+    }
+    let deployment = lab.get_inside(newer(MACHINE_DEPLOYMENT), "guest").await;
+    assert_eq!(deployment["status"]["upToDateReplicas"], 3);
+    assert_eq!(deployment["spec"]["rollout"]["strategy"]["type"], "RollingUpdate");
+    assert_eq!(deployment["status"]["deprecated"]["v1beta1"]["updatedReplicas"], 3);
+
+    let deployment = lab.get_inside(MACHINE_DEPLOYMENT, "guest").await;
+    assert_eq!(deployment["status"]["updatedReplicas"], 3);
+    assert_eq!(deployment["spec"]["strategy"]["rollingUpdate"]["maxSurge"], 1);
 }
 
 #[tokio::test(start_paused = true)]

@@ -197,6 +197,12 @@ impl Lab {
             .expect("it is there")
     }
 
+    /// An object of the control plane's namespace.
+    pub(super) async fn get_inside(&self, kind: Kind, name: &str) -> Value {
+        let found = self.client.get(kind, Some(CONTROL_PLANE), name).await.unwrap();
+        found.expect("it is there")
+    }
+
     /// Looks each virtual second until the object is so, and returns it.
     pub(super) async fn wait_for(&self, kind: Kind, name: &str, what: &str, is_so: impl Fn(&Value) -> bool) -> Value {
         let wait = async {
