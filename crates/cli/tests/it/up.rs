@@ -281,3 +281,23 @@ fn a_user_who_may_only_read_gets_the_whole_plan() {
     assert_ne!(output.status.code(), Some(0), "{stderr}");
     assert!(stderr.contains("forbidden"), "{stderr}");
 }
+
+#[test]
+fn a_lab_keeps_the_generation_that_it_was_made_of() {
+    let home = Home::new();
+    let status = || -> serde_json::Value {
+        serde_json::from_str(&home.ok(&["lab", "status", "-o", "json"])).expect("it is JSON")
+    };
+    home.ok(&["lab", "start", "--speed", "max", "--generation", "current"]);
+    assert_eq!(status()["generation"], "current");
+    home.ok(&["lab", "stop"]);
+    home.ok(&["lab", "start", "--speed", "max"]);
+    assert_eq!(status()["generation"], "current");
+    let other = home.run(&["lab", "start", "--generation", "4.17"]);
+    assert!(!other.status.success());
+    let said = String::from_utf8_lossy(&other.stderr).into_owned();
+    assert!(
+        said.contains("holds a cluster of generation current, and 4.17 was asked for"),
+        "{said}"
+    );
+}
