@@ -320,3 +320,6 @@ fn diagnosis(facts: &Facts, guest: &GuestRef, pools: &[&Value], now: Timestamp) 
     let due = made.and_then(|made| finding.due(made));
     due.is_none_or(|due| now >= due).then_some(finding.diagnosis)
 }
+
+#[cfg(test)]
+mod tests;
