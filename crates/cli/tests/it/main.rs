@@ -5,6 +5,7 @@ mod docs;
 mod faults;
 mod hcp;
 mod hub;
+mod import;
 mod kill;
 mod lab;
 mod life;

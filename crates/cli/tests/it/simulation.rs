@@ -194,12 +194,17 @@ async fn upstream_schemas_take_all_that_is_written() {
 }
 
 /// Upstream's CRDs; `None` where they are not at hand.
-fn upstream_crds(set: &str) -> Option<Vec<Value>> {
+pub(crate) fn upstream_crds(set: &str) -> Option<Vec<Value>> {
+    let folder = upstream(&format!("crds/{set}"))?;
+    Some(berth_lab::read_crds(&folder).expect("upstream's CRDs can be read"))
+}
+
+/// A folder of upstream's data; `None` where it is not at hand.
+pub(crate) fn upstream(folder: &str) -> Option<PathBuf> {
     let default = || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared"));
-    let folder = std::env::var_os("BERTH_UPSTREAM_DATA").map_or_else(default, PathBuf::from);
-    let folder = folder.join("crds").join(set);
-    let read = || berth_lab::read_crds(&folder).expect("upstream's CRDs can be read");
-    folder.is_dir().then(read)
+    let data = std::env::var_os("BERTH_UPSTREAM_DATA").map_or_else(default, PathBuf::from);
+    let folder = data.join(folder);
+    folder.is_dir().then_some(folder)
 }
 
 /// Texts that may be told nowhere, each with its name: as they are, and as the API carries them.
