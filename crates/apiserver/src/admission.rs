@@ -151,12 +151,15 @@ impl Write<'_> {
 
     /// The main path doesn't write the status where that has a path of its own, and the other way round.
     fn keep_what_this_path_does_not_write(&self, live: &Value, object: &mut Value) {
-        if self.subresource == "status" {
+        if matches!(self.subresource, "status" | "approval") {
             if self.resource.is_custom() {
                 let metadata = std::mem::replace(&mut object["metadata"], live["metadata"].clone());
                 object::copy_field_of_metadata(&metadata, object, "managedFields");
             }
             keep_all_but_status(live, object);
+            if self.resource.is_signing_request() {
+                keep_what_the_other_decides(self.subresource, live, object);
+            }
         } else if self.resource.status && self.subresource.is_empty() {
             object::copy_field(live, object, "status");
         }
@@ -236,6 +239,28 @@ fn keep_all_but_status(live: &Value, object: &mut Value) {
         if object.get(field) != Some(value) {
             object[field] = value.clone();
         }
+    }
+}
+
+/// Approval and denial are written on a path of their own, and nothing else is written there.
+fn keep_what_the_other_decides(subresource: &str, live: &Value, object: &mut Value) {
+    let decides = |condition: &Value| condition["type"] == "Approved" || condition["type"] == "Denied";
+    let of = |object: &Value, decisions: bool| -> Vec<Value> {
+        let conditions = object["status"]["conditions"].as_array().into_iter().flatten();
+        conditions
+            .filter(|condition| decides(condition) == decisions)
+            .cloned()
+            .collect()
+    };
+    let conditions = if subresource == "approval" {
+        let conditions = [of(object, true), of(live, false)].concat();
+        object::copy_field(live, object, "status");
+        conditions
+    } else {
+        [of(live, true), of(object, false)].concat()
+    };
+    if !conditions.is_empty() || object["status"]["conditions"].is_array() {
+        object["status"]["conditions"] = conditions.into();
     }
 }
 

@@ -5,6 +5,7 @@ mod context;
 mod create;
 mod delete;
 mod discovery;
+mod evict;
 mod get;
 mod list;
 mod other;
@@ -75,6 +76,11 @@ where
     B: http_body::Body<Data = Bytes> + Send + 'static,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
+    if parts.method == Method::GET
+        && let Some(document) = state.document(identity.as_deref().ok(), parts.uri.path())
+    {
+        return Ok(other::json(&document));
+    }
     let identity = match identity {
         Ok(identity) => identity,
         // Whoever waits for a server to come up may do so without credentials. Nothing else is told to strangers.
@@ -109,6 +115,9 @@ where
     }
     let body = body::read(body).await?;
     let mut context = Context::new(state, &identity, parts, query, path, Arc::clone(resource));
+    if context.subresource() == "eviction" {
+        evict::admit(&context).await?;
+    }
     let response = dispatch(&mut context, verb, &body)?;
     let response = context.with_warnings(response);
     // No answer shows what a loss of power could still undo. Should the medium fail, what is there can still be read.
@@ -139,6 +148,7 @@ fn dispatch(context: &mut Context<'_>, verb: Verb, body: &Bytes) -> Result<Respo
         (Some("scale"), Verb::Get) => scale::get(context),
         (Some("scale"), Verb::Update) => scale::update(context, body),
         (Some("scale"), Verb::Patch) => scale::patch(context, body),
+        (Some("eviction"), Verb::Create) => evict::evict(context, body),
         (Some("finalize"), Verb::Update) => update::finalize(context, body),
         (None, Verb::Create) if context.path.name.is_some() => Err(unsupported(verb, &resource.id)),
         (None, Verb::Create) => create::create(context, body),
@@ -148,9 +158,11 @@ fn dispatch(context: &mut Context<'_>, verb: Verb, body: &Bytes) -> Result<Respo
         (None, Verb::DeleteCollection) if resource.verbs.contains(&verb.name()) => {
             delete::delete_collection(context, body)
         }
-        (None | Some("status"), Verb::Get) => get::get(context),
-        (None | Some("status"), Verb::Update) if context.path.name.is_some() => update::update(context, body),
-        (None | Some("status"), Verb::Patch) if context.path.name.is_some() => patch::patch(context, body),
+        (None | Some("status" | "approval"), Verb::Get) => get::get(context),
+        (None | Some("status" | "approval"), Verb::Update) if context.path.name.is_some() => {
+            update::update(context, body)
+        }
+        (None | Some("status" | "approval"), Verb::Patch) if context.path.name.is_some() => patch::patch(context, body),
         _ => Err(unsupported(verb, &resource.id)),
     }
 }
@@ -168,10 +180,7 @@ fn refusal(error: &ApiError) -> Response<Body> {
 }
 
 fn authorize(state: &State, identity: &Identity, attributes: &RequestAttributes) -> Result<()> {
-    let Some(authorizer) = &state.authorizer else {
-        return Ok(());
-    };
-    match authorizer(identity, attributes) {
+    match state.decide(identity, attributes) {
         Decision::Allow => Ok(()),
         Decision::Deny(reason) => {
             let mut why = attributes.refusal(&identity.user);
@@ -220,6 +229,8 @@ fn has_subresource(resource: &crate::resource::Resource, path: &ResourcePath) ->
         Some("status") => resource.status,
         Some("scale") => resource.scale.is_some(),
         Some("finalize") => resource.is_core("namespaces"),
+        Some("eviction") => resource.is_core("pods"),
+        Some("approval") => resource.is_signing_request(),
         Some(_) => false,
     }
 }

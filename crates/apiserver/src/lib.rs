@@ -8,6 +8,7 @@
 //! handlers/                one file a verb: get, list, watch, create, update, patch, delete, discovery, …
 //! admission                what every write goes through: metadata, defaults, pruning, validation, field ownership
 //! registry, resource       what kinds there are: built in (data), custom (CRDs), virtual (a trait)
+//! extension, rbac          what a distribution adds; what roles and bindings allow
 //! types/                   what the built-in kinds are made of: one table
 //! schema, patch, apply, …  pure functions on objects
 //! cel                      the language of the rules in schemas
@@ -47,6 +48,7 @@ mod controllers;
 mod converter;
 mod crd;
 mod decode;
+mod extension;
 mod field_error;
 mod handlers;
 mod identity;
@@ -63,6 +65,7 @@ mod pki;
 mod protobuf;
 mod query;
 mod random;
+mod rbac;
 mod registry;
 mod resource;
 mod schema;
@@ -82,11 +85,13 @@ mod virtual_resource;
 
 pub use body::Body;
 pub use converter::Converter;
+pub use extension::Extension;
 pub use identity::{Authorizer, Decision, Identity, RequestAttributes};
 pub use metrics::RequestCount;
 pub use options::{Clock, Options, ServerVersion};
-pub use pki::{CertificateAuthority, KeyAndCertificate, PkiError};
+pub use pki::{CertificateAuthority, CertificateRequest, KeyAndCertificate, PkiError};
 pub use random::Random;
+pub use rbac::rbac;
 pub use serve::serve;
 pub use server::{ApiServer, OpenError};
 pub use service::ApiService;

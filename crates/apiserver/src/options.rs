@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt, net::Ipv4Addr, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 
-use crate::{Authorizer, Converter, Identity, MemoryStorage, Random, Storage, VirtualResource};
+use crate::{Authorizer, Converter, Extension, Identity, MemoryStorage, Random, Storage, VirtualResource};
 
 /// Tells wall time, as clients see it in timestamps.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -32,6 +32,8 @@ pub struct Options {
     pub tokens: BTreeMap<String, Identity>,
     /// Decides what an authenticated user may do; everything, without one.
     pub authorizer: Option<Authorizer>,
+    /// What a distribution adds to the server.
+    pub extension: Option<Arc<dyn Extension>>,
     /// How many past changes of each resource are kept, fewer where they take more than a few MB. A watch from before that
     /// is answered with `Expired`.
     pub history: usize,
@@ -67,6 +69,7 @@ impl Options {
             root_ca: None,
             tokens: BTreeMap::new(),
             authorizer: None,
+            extension: None,
             history: HISTORY,
             event_ttl: Duration::from_hours(1),
             service_range: (Ipv4Addr::new(172, 30, 0, 0), 16),

@@ -4,10 +4,12 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use rcgen::{
-    BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
-    KeyUsagePurpose,
+    BasicConstraints, CertificateParams, CertificateSigningRequestParams, DistinguishedName, DnType,
+    ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
 };
-use x509_parser::pem::parse_x509_pem;
+use x509_parser::{
+    certification_request::X509CertificationRequest, extensions::ParsedExtension, pem::parse_x509_pem, prelude::FromDer,
+};
 
 use crate::Clock;
 
@@ -37,8 +39,8 @@ pub enum PkiError {
     /// A key or certificate could not be made, or a name is none.
     #[error("failed to make the certificate")]
     Make(#[from] rcgen::Error),
-    /// What was given is no certificate.
-    #[error("the CA's certificate can't be read: {0}")]
+    /// What was given is no certificate, or no request for one.
+    #[error("the certificate or request can't be read: {0}")]
     Read(String),
     /// A client certificate for more groups than can be made.
     #[error("a client certificate can name {0} groups at most")]
@@ -128,6 +130,21 @@ impl CertificateAuthority {
         self.issue(params)
     }
 
+    /// A certificate (PEM) for a client that made its own key: the name of its request (PEM), valid for so long from
+    /// `backdate` before now.
+    pub fn sign_client(&self, request: &str, backdate: Duration, life: Duration) -> Result<String, PkiError> {
+        let mut request = CertificateSigningRequestParams::from_pem(request)?;
+        let now = (self.clock)();
+        let params = &mut request.params;
+        params.is_ca = IsCa::NoCa;
+        params.key_usages = vec![KeyUsagePurpose::DigitalSignature, KeyUsagePurpose::KeyEncipherment];
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+        params.use_authority_key_identifier_extension = true;
+        params.not_before = rcgen::date_time_ymd(1970, 1, 1) + since_epoch(now.checked_sub(backdate))?;
+        params.not_after = rcgen::date_time_ymd(1970, 1, 1) + since_epoch(now.checked_add(life))?;
+        Ok(request.signed_by(&self.issuer)?.pem())
+    }
+
     fn issue(&self, mut params: CertificateParams) -> Result<KeyAndCertificate, PkiError> {
         let key = KeyPair::generate()?;
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature, KeyUsagePurpose::KeyEncipherment];
@@ -170,16 +187,48 @@ fn ca_params(common_name: &str) -> CertificateParams {
 
 /// From yesterday on, for clients with a clock that is behind.
 fn set_validity(params: &mut CertificateParams, now: Timestamp, life: Duration) -> Result<(), PkiError> {
-    let at = |timestamp: Result<Timestamp, jiff::Error>| {
-        let seconds = timestamp.map_err(|_| PkiError::Clock)?.as_second();
-        Ok::<_, PkiError>(
-            rcgen::date_time_ymd(1970, 1, 1)
-                + Duration::from_secs(u64::try_from(seconds).map_err(|_| PkiError::Clock)?),
-        )
-    };
-    params.not_before = at(now.checked_sub(DAY))?;
-    params.not_after = at(now.checked_add(life))?;
+    params.not_before = rcgen::date_time_ymd(1970, 1, 1) + since_epoch(now.checked_sub(DAY))?;
+    params.not_after = rcgen::date_time_ymd(1970, 1, 1) + since_epoch(now.checked_add(life))?;
     Ok(())
+}
+
+fn since_epoch(timestamp: Result<Timestamp, jiff::Error>) -> Result<Duration, PkiError> {
+    let seconds = timestamp.map_err(|_| PkiError::Clock)?.as_second();
+    Ok(Duration::from_secs(
+        u64::try_from(seconds).map_err(|_| PkiError::Clock)?,
+    ))
+}
+
+/// What a request for a certificate asks for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CertificateRequest {
+    /// The common name: the user.
+    pub user: String,
+    /// Organizations: the groups.
+    pub groups: Vec<String>,
+    /// Whether it asks for other names, which a client's certificate has no use for.
+    pub has_alternative_names: bool,
+}
+
+impl CertificateRequest {
+    /// Reads a request (PEM), and checks that whoever made it has the key.
+    pub fn from_pem(pem: &str) -> Result<Self, PkiError> {
+        let read = |error: String| PkiError::Read(error);
+        let (_, document) = parse_x509_pem(pem.as_bytes()).map_err(|error| read(error.to_string()))?;
+        let (_, request) =
+            X509CertificationRequest::from_der(&document.contents).map_err(|error| read(error.to_string()))?;
+        request.verify_signature().map_err(|error| read(error.to_string()))?;
+        let subject = &request.certification_request_info.subject;
+        let text =
+            |attribute: &x509_parser::x509::AttributeTypeAndValue<'_>| attribute.as_str().ok().map(str::to_owned);
+        let mut extensions = request.requested_extensions().into_iter().flatten();
+        Ok(Self {
+            user: subject.iter_common_name().find_map(text).unwrap_or_default(),
+            groups: subject.iter_organization().filter_map(text).collect(),
+            has_alternative_names: extensions
+                .any(|extension| matches!(extension, ParsedExtension::SubjectAlternativeName(_))),
+        })
+    }
 }
 
 #[cfg(test)]

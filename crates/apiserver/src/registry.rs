@@ -11,7 +11,7 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use crate::{
-    VirtualResource, builtin,
+    VirtualDefinition, VirtualResource, builtin,
     resource::{NameRule, PrinterOf, Resource, Rules, SchemaOf, Source},
     schema::Schema,
     store::ResourceId,
@@ -68,14 +68,19 @@ pub(crate) struct Documents {
 // === impl Registry ===
 
 impl Registry {
-    /// The built-in and the virtual kinds.
-    pub(crate) fn new(virtual_resources: &[Arc<dyn VirtualResource>]) -> Self {
+    /// The built-in kinds, those that are computed, and those that are stored as they are written.
+    pub(crate) fn new(virtual_resources: &[Arc<dyn VirtualResource>], stored: Vec<VirtualDefinition>) -> Self {
         let mut fixed = builtin::resources();
         fixed.extend(
             virtual_resources
                 .iter()
                 .map(|resource| Arc::new(virtual_kind(resource))),
         );
+        let as_written = |definition| {
+            let source = Source::Custom { terminating: false };
+            Arc::new(kind(definition, source, builtin::ALL_VERBS))
+        };
+        fixed.extend(stored.into_iter().map(as_written));
         Self::of(fixed, BTreeMap::new())
     }
 
@@ -203,7 +208,15 @@ fn add(groups: &mut Vec<Group>, resource: &Arc<Resource>) {
 }
 
 fn virtual_kind(resource: &Arc<dyn VirtualResource>) -> Resource {
-    let definition = resource.definition();
+    kind(
+        resource.definition(),
+        Source::Virtual(Arc::clone(resource)),
+        &["get", "list"],
+    )
+}
+
+/// A kind without a schema.
+fn kind(definition: VirtualDefinition, source: Source, verbs: &'static [&'static str]) -> Resource {
     let columns: Vec<_> = definition
         .columns
         .iter()
@@ -225,10 +238,10 @@ fn virtual_kind(resource: &Arc<dyn VirtualResource>) -> Resource {
         short_names: definition.short_names,
         categories: definition.categories,
         namespaced: definition.namespaced,
-        verbs: &["get", "list"],
+        verbs,
         status: false,
         scale: None,
-        source: Source::Virtual(Arc::clone(resource)),
+        source,
         schema: SchemaOf::Custom(Arc::new(Schema::anything()), 0),
         conversion: None,
         printer: PrinterOf::Custom(table::from_crd(&columns.into())),
@@ -290,7 +303,7 @@ mod tests {
 
     #[test]
     fn the_core_group_is_first() {
-        let registry = Registry::new(&[]);
+        let registry = Registry::new(&[], Vec::new());
         assert_eq!(registry.groups()[0].name, "");
         assert_eq!(registry.built_in("apps", "deployments").kind, "Deployment");
     }

@@ -220,6 +220,11 @@ impl Resource {
         )
     }
 
+    /// Whether its objects are requests for certificates, which have an approval.
+    pub(crate) fn is_signing_request(&self) -> bool {
+        self.group() == "certificates.k8s.io" && self.plural() == "certificatesigningrequests"
+    }
+
     /// Whether it is this core kind.
     pub(crate) fn is_core(&self, plural: &str) -> bool {
         self.group().is_empty() && self.plural() == plural

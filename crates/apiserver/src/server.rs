@@ -34,9 +34,10 @@ pub(crate) struct State {
     pub(crate) version: ServerVersion,
     pub(crate) root_ca: Option<String>,
     pub(crate) authorizer: Option<crate::Authorizer>,
+    pub(crate) extension: Option<Arc<dyn crate::Extension>>,
     pub(crate) event_ttl: std::time::Duration,
     pub(crate) service_range: (std::net::Ipv4Addr, u8),
-    tokens: std::collections::BTreeMap<String, Identity>,
+    pub(crate) tokens: std::collections::BTreeMap<String, Identity>,
     /// The task that runs the controllers, once there was a request.
     controllers: Mutex<Option<AbortHandle>>,
 }
@@ -68,13 +69,20 @@ impl ApiServer {
             root_ca,
             tokens,
             authorizer,
+            extension,
             history,
             event_ttl,
             service_range,
         } = options;
         let store = Arc::new(Store::open(storage, history)?);
         let state = Arc::new(State {
-            registry: RwLock::new(Arc::new(Registry::new(&virtual_resources))),
+            registry: RwLock::new(Arc::new(Registry::new(
+                &virtual_resources,
+                extension
+                    .as_ref()
+                    .map(|extension| extension.kinds())
+                    .unwrap_or_default(),
+            ))),
             settling: Mutex::new(()),
             converter,
             store,
@@ -84,6 +92,7 @@ impl ApiServer {
             version,
             root_ca,
             authorizer,
+            extension,
             event_ttl,
             service_range,
             tokens,
@@ -161,10 +170,5 @@ impl State {
     /// Wall time in the API's form: whole seconds, `Z`.
     pub(crate) fn stamp(&self) -> String {
         self.now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
-    }
-
-    /// Who a bearer token stands for.
-    pub(crate) fn token(&self, token: &str) -> Option<&Identity> {
-        self.tokens.get(token)
     }
 }

@@ -120,10 +120,7 @@ fn authenticate(state: &State, certificate: Option<&Arc<Identity>>, headers: &He
     let token = authorization.and_then(|value| value.strip_prefix("Bearer "));
     match (certificate, token) {
         (Some(identity), None) => Ok(Arc::clone(identity)),
-        (_, Some(token)) => state
-            .token(token.trim())
-            .map(|identity| Arc::new(identity.clone()))
-            .ok_or(ApiError::Unauthorized),
+        (_, Some(token)) => state.token(token.trim()).map(Arc::new).ok_or(ApiError::Unauthorized),
         (None, None) => Err(ApiError::Unauthorized),
     }
 }

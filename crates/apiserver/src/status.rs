@@ -75,6 +75,13 @@ pub(crate) enum ApiError {
     /// There is no room for what was to be written.
     #[error("{0}")]
     StorageFull(String),
+    /// What may succeed later: why not now, a cause where clients look for one, and in how many seconds.
+    #[error("{message}")]
+    TooManyRequests {
+        message: String,
+        cause: Option<Value>,
+        retry_after: Option<u64>,
+    },
     /// An error of code 500 with a text of its own and no reason, as upstream has a few.
     #[error("{0}")]
     Unexplained(String),
@@ -129,6 +136,7 @@ impl ApiError {
             Self::Expired { .. } => StatusCode::GONE,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooLargeResourceVersion { .. } => StatusCode::GATEWAY_TIMEOUT,
+            Self::TooManyRequests { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::StorageFull(_) => StatusCode::INSUFFICIENT_STORAGE,
             Self::Internal(_) | Self::Unexplained(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -150,6 +158,7 @@ impl ApiError {
             Self::Expired { .. } => "Expired",
             Self::TooLarge(_) => "RequestEntityTooLarge",
             Self::TooLargeResourceVersion { .. } => "Timeout",
+            Self::TooManyRequests { .. } => "TooManyRequests",
             Self::Internal(_) => "InternalError",
             Self::StorageFull(_) => "InsufficientStorage",
             Self::Unexplained(_) => "",
@@ -199,6 +208,16 @@ impl ApiError {
                 "retryAfterSeconds": 1,
                 "causes": [{"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}],
             }),
+            Self::TooManyRequests { cause, retry_after, .. } => {
+                let mut details = json!({});
+                if let Some(cause) = cause {
+                    details["causes"] = json!([cause]);
+                }
+                if let Some(seconds) = retry_after {
+                    details["retryAfterSeconds"] = (*seconds).into();
+                }
+                details
+            }
             Self::BadRequest(_)
             | Self::Unauthorized
             | Self::Forbidden { resource: None, .. }
@@ -217,7 +236,11 @@ impl ApiError {
 
     /// Seconds after which the same request may succeed.
     pub(crate) fn retry_after(&self) -> Option<u64> {
-        matches!(self, Self::TooLargeResourceVersion { .. }).then_some(1)
+        match self {
+            Self::TooLargeResourceVersion { .. } => Some(1),
+            Self::TooManyRequests { retry_after, .. } => *retry_after,
+            _ => None,
+        }
     }
 
     /// The `Status` object.

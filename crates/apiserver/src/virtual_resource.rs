@@ -2,9 +2,12 @@
 
 use serde_json::Value;
 
-use crate::{server::State, store::ResourceId};
+use crate::{
+    server::State,
+    store::{ObjectKey, ResourceId},
+};
 
-/// What a virtual kind is called and how it prints.
+/// What a kind is called that is computed, or stored as it is written, and how it prints.
 #[derive(Clone, Debug, Default)]
 pub struct VirtualDefinition {
     /// API group.
@@ -72,6 +75,13 @@ impl<'a> Objects<'a> {
             .list(&ResourceId::new(group, plural), namespace)
             .objects;
         stored.iter().map(|object| object.value()).collect()
+    }
+
+    /// One stored object.
+    pub fn get(&self, group: &str, plural: &str, namespace: Option<&str>, name: &str) -> Option<Value> {
+        let key = ObjectKey::new(namespace.unwrap_or_default(), name);
+        let stored = self.state.store.get(&ResourceId::new(group, plural), &key)?;
+        Some(stored.value())
     }
 }
 

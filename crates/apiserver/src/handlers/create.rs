@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::context::Context;
 use crate::{
-    Body,
+    Body, Identity,
     admission::{Ownership, Write, WriteOptions},
     object, objects,
     status::{ApiError, Exists, Result},
@@ -24,7 +24,10 @@ const SUFFIX_LENGTH: usize = 5;
 
 pub(super) fn create(context: &mut Context<'_>, body: &Bytes) -> Result<Response<Body>> {
     let options = WriteOptions::parse(&context.query, context.headers(), "CreateOptions")?;
-    let sent = context.decode(body)?;
+    let mut sent = context.decode(body)?;
+    if context.resource.is_signing_request() {
+        sign(context.identity, &mut sent.value);
+    }
     if !object::meta(&sent.value, "resourceVersion").is_empty() {
         return Err(ApiError::Unexplained(
             "resourceVersion should not be set on objects to be created".to_owned(),
@@ -58,6 +61,19 @@ pub(super) fn create(context: &mut Context<'_>, body: &Bytes) -> Result<Response
         }
     }
     unreachable!("the last try returns")
+}
+
+/// Whoever asks for a certificate is written down as the one who asked.
+fn sign(identity: &Identity, request: &mut Value) {
+    let spec = &mut request["spec"];
+    spec["username"] = identity.user.as_str().into();
+    spec["groups"] = identity.all_groups().into();
+    if !identity.uid.is_empty() {
+        spec["uid"] = identity.uid.as_str().into();
+    }
+    if !identity.extra.is_empty() {
+        spec["extra"] = serde_json::json!(identity.extra);
+    }
 }
 
 /// Creates an object that is not there.

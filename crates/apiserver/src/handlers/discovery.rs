@@ -136,6 +136,20 @@ fn subresources(resource: &Resource) -> Vec<Subresource> {
             verbs: &["update"],
         });
     }
+    if resource.is_core("pods") {
+        subresources.push(Subresource {
+            name: "eviction",
+            kind: Some(("policy", "v1", "Eviction")),
+            verbs: &["create"],
+        });
+    }
+    if resource.is_signing_request() {
+        subresources.push(Subresource {
+            name: "approval",
+            kind: None,
+            verbs: VERBS,
+        });
+    }
     subresources
 }
 

@@ -42,10 +42,7 @@ fn subject(spec: &Value) -> Identity {
 }
 
 fn access(state: &State, identity: &Identity, spec: &Value) -> Value {
-    let Some(authorizer) = &state.authorizer else {
-        return json!({"allowed": true});
-    };
-    match authorizer(identity, &attributes(spec)) {
+    match state.decide(identity, &attributes(spec)) {
         Decision::Allow => json!({"allowed": true}),
         Decision::Deny(reason) if reason.is_empty() => json!({"allowed": false}),
         Decision::Deny(reason) => json!({"allowed": false, "reason": reason}),
@@ -77,7 +74,7 @@ fn attributes(spec: &Value) -> RequestAttributes {
 
 /// An authorizer answers questions; it can't list what it would allow. Without one, everything is.
 fn rules(context: &Context<'_>) -> Value {
-    if context.state.authorizer.is_some() {
+    if context.state.decides() {
         return json!({
             "resourceRules": [],
             "nonResourceRules": [],
@@ -94,7 +91,7 @@ fn rules(context: &Context<'_>) -> Value {
 
 fn token(state: &State, spec: &Value) -> Value {
     match state.token(spec["token"].as_str().unwrap_or_default()) {
-        Some(identity) => json!({"authenticated": true, "user": user_info(identity)}),
+        Some(identity) => json!({"authenticated": true, "user": user_info(&identity)}),
         None => json!({"authenticated": false, "error": "invalid bearer token", "user": {}}),
     }
 }

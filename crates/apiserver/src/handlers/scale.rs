@@ -176,7 +176,7 @@ fn of_object(resource: &Resource, object: &Value) -> Result<Value> {
 }
 
 /// A label selector as text. A ReplicationController's is a plain map.
-fn selector_text(selector: &Value) -> String {
+pub(super) fn selector_text(selector: &Value) -> String {
     let is_map = selector
         .as_object()
         .is_some_and(|map| map.values().all(Value::is_string));

@@ -21,6 +21,7 @@ mod conversion;
 mod definitions;
 mod delete;
 mod durability;
+mod extension;
 mod faults;
 mod kills;
 mod kube_client;

@@ -9,6 +9,7 @@ use crate::{
     field_error::FieldError,
     handlers::context::Context,
     negotiate,
+    query::Query,
     status::{ApiError, Result},
 };
 
@@ -46,6 +47,11 @@ impl DeleteOptions {
         } else {
             decode::decode(body, negotiate::body_type(context.headers())?)?.value
         };
+        Self::of(&sent, &context.query)
+    }
+
+    /// As an object has them that is no body of its own.
+    pub(in crate::handlers) fn of(sent: &Value, query: &Query) -> Result<Self> {
         let text = |value: &Value| value.as_str().map(str::to_owned);
         let orphans = sent["orphanDependents"].as_bool();
         if orphans.is_some() && !sent["propagationPolicy"].is_null() {
@@ -67,10 +73,7 @@ impl DeleteOptions {
             }
         };
         let listed = sent["dryRun"].as_array().map(Vec::as_slice).unwrap_or_default();
-        let values = listed
-            .iter()
-            .filter_map(Value::as_str)
-            .chain(context.query.all("dryRun"));
+        let values = listed.iter().filter_map(Value::as_str).chain(query.all("dryRun"));
         Ok(Self {
             propagation,
             grace: sent["gracePeriodSeconds"].as_i64(),
