@@ -68,7 +68,6 @@ const STREAMS: u32 = 1000;
 
 /// Serves until `shutdown` completes; then watches end, and other requests may finish within a moment.
 pub async fn serve(server: ApiServer, listener: TcpListener, tls: Tls, shutdown: impl Future<Output = ()>) {
-    let acceptor = TlsAcceptor::from(tls.0);
     let graceful = GracefulShutdown::new();
     let end = CancellationToken::new();
     let mut connections = tokio::task::JoinSet::new();
@@ -84,7 +83,7 @@ pub async fn serve(server: ApiServer, listener: TcpListener, tls: Tls, shutdown:
                 Ok((stream, _)) => {
                     // Small answers should not wait for others to fill a packet.
                     let _ = stream.set_nodelay(true);
-                    let (server, acceptor, end) = (server.clone(), acceptor.clone(), end.clone());
+                    let (server, acceptor, end) = (server.clone(), TlsAcceptor::from(tls.config()), end.clone());
                     connections.spawn(connection(server, acceptor, stream, graceful.watcher(), end));
                 }
                 Err(error) => {

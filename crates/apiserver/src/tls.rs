@@ -1,6 +1,6 @@
 //! How connections are secured, and who is at the other end.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use rustls::{
     RootCertStore, ServerConfig,
@@ -11,9 +11,9 @@ use x509_parser::{certificate::X509Certificate, prelude::FromDer};
 
 use crate::{Identity, KeyAndCertificate};
 
-/// How connections are secured. Cheap to clone.
+/// How connections are secured. Cheap to clone; clones stay the same, also when one is replaced.
 #[derive(Clone, Debug)]
-pub struct Tls(pub(crate) Arc<ServerConfig>);
+pub struct Tls(Arc<RwLock<Arc<ServerConfig>>>);
 
 /// Why TLS can't be set up.
 #[derive(Debug, thiserror::Error)]
@@ -52,7 +52,18 @@ impl Tls {
         };
         let mut config = builder.with_single_cert(chain, key)?;
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        Ok(Self(Arc::new(config)))
+        Ok(Self(Arc::new(RwLock::new(Arc::new(config)))))
+    }
+
+    /// Secures connections that come from now on as another does.
+    pub fn replace(&self, other: &Self) {
+        let config = other.config();
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = config;
+    }
+
+    /// How the next connection is secured: for whoever accepts connections.
+    pub fn config(&self) -> Arc<ServerConfig> {
+        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
     }
 }
 

@@ -23,6 +23,7 @@ use std::sync::Arc;
 
 use crate::actor::Actor;
 
+pub(crate) use kubevirt::EvictionInterceptor;
 pub(crate) use workloads::SIMULATED;
 
 /// An actor that is to be left out does not exist: more likely a typing error than a wish.
@@ -63,6 +64,7 @@ fn all() -> Vec<Arc<dyn Actor>> {
         Arc::new(workloads::DaemonSets),
         Arc::new(workloads::Jobs),
         Arc::new(workloads::Pods::default()),
+        Arc::new(workloads::Budgets::default()),
         Arc::new(storage::Claims::default()),
         Arc::new(storage::Volumes),
         Arc::new(load_balancer::LoadBalancer::default()),
@@ -84,6 +86,7 @@ fn all() -> Vec<Arc<dyn Actor>> {
         Arc::new(hypershift::ControlPlanes::default()),
         Arc::new(hypershift::NodePools::default()),
         Arc::new(hypershift::EtcdBackups::default()),
+        Arc::new(hypershift::BreakGlass::default()),
         Arc::new(cluster_api::Clusters::default()),
         Arc::new(cluster_api::MachineDeployments::default()),
         Arc::new(cluster_api::MachineSets::default()),
@@ -92,6 +95,7 @@ fn all() -> Vec<Arc<dyn Actor>> {
         Arc::new(cluster_api::MachineHealthChecks::default()),
         Arc::new(cluster_api::Autoscaler::default()),
         Arc::new(cluster_api::InPlaceUpgrades::default()),
+        Arc::new(cluster_api::Evacuations),
         Arc::new(kubevirt::VirtualMachines),
         Arc::new(kubevirt::VirtualMachineInstances::default()),
         Arc::new(kubevirt::GuestNodes::default()),

@@ -11,7 +11,7 @@ use kube::client::Body;
 use kube::core::WatchEvent;
 use serde_json::{Value, json};
 
-use crate::kind::Kind;
+use crate::kind::{Kind, POD};
 
 use decode::{Head, Object};
 
@@ -154,6 +154,36 @@ impl Client {
             self.request("PATCH", &path, "application/merge-patch+json", Some(&body))
                 .await,
         )
+    }
+
+    /// A merge patch of the status by another path of its own: `approval` of requests for certificates.
+    pub(crate) async fn subresource(
+        &self,
+        kind: Kind,
+        namespace: Option<&str>,
+        name: &str,
+        subresource: &str,
+        status: &Value,
+    ) -> Result<Option<Value>> {
+        let path = kind.path(namespace, Some(name));
+        let path = format!("{path}/{subresource}?fieldManager={}", self.manager);
+        let body = json!({ "status": status });
+        absent_is_none(
+            self.request("PATCH", &path, "application/merge-patch+json", Some(&body))
+                .await,
+        )
+    }
+
+    /// Asks for a pod to go; whether it does now, and is not held by a disruption budget.
+    pub(crate) async fn evict(&self, pod: &Value) -> Result<bool> {
+        let path = format!("{}/eviction", POD.path(namespace_of(pod), Some(name_of(pod))));
+        let metadata = json!({ "name": name_of(pod), "namespace": namespace_of(pod) });
+        let eviction = json!({ "apiVersion": "policy/v1", "kind": "Eviction", "metadata": metadata });
+        match absent_is_none(self.request("POST", &path, "application/json", Some(&eviction)).await) {
+            Ok(_) => Ok(true),
+            Err(kube::Error::Api(status)) if status.code == 429 => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     /// Deletes an object in the background; whether it was there.

@@ -6,6 +6,7 @@
 //!
 //! What is not here: when a guest is started (its control plane's controller asks) and what is in it (its operators').
 
+mod extension;
 mod kept;
 mod listener;
 
@@ -15,17 +16,21 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use berth_apiserver::{
-    ApiServer, Clock, FileStorage, Identity, MemoryStorage, OpenError, Options, PkiError, ServerVersion, Storage,
-    TlsError,
+    ApiServer, Clock, FileStorage, Identity, KeyAndCertificate, MemoryStorage, OpenError, Options, PkiError,
+    ServerVersion, Storage, Tls, TlsError,
 };
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use tokio::sync::Notify;
+use tokio_rustls::TlsAcceptor;
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::archive::Archive;
+use crate::oauth::{self, OAuthServer};
+use crate::openshift::{Projects, UserIdentityMappings};
 use crate::site::{Guest, GuestId, Guests};
 
+use extension::GuestExtension;
 use kept::Kept;
 
 /// The guests' API servers of one world. Clones are the same; the last one to be dropped ends them all.
@@ -68,8 +73,19 @@ struct Inner {
 
 struct Running {
     guest: Guest,
-    /// Serves it, where it is served. Ends with this.
-    serving: Option<AbortOnDropHandle<()>>,
+    /// Where it is served; ends with this.
+    served: Option<Served>,
+}
+
+/// A guest that is served.
+struct Served {
+    api: AbortOnDropHandle<()>,
+    oauth: AbortOnDropHandle<()>,
+    tls: Tls,
+    certificate: KeyAndCertificate,
+    authority: String,
+    /// What is trusted besides.
+    further: Mutex<String>,
 }
 
 /// Why a guest's API server does not start.
@@ -138,14 +154,26 @@ impl Guests for GuestServers {
         &self.0.archive
     }
 
+    fn by_oauth(&self, url: &str) -> Option<Guest> {
+        let running = self.running();
+        let found = running.values().find(|running| running.guest.oauth.url() == url);
+        found.map(|running| running.guest.clone())
+    }
+
+    fn trust(&self, guest: &GuestId, authorities: &str) -> Result<(), String> {
+        let running = self.running();
+        match running.get(guest).and_then(|running| running.served.as_ref()) {
+            Some(served) => served.trust(authorities).map_err(|error| chain(&error)),
+            None => Ok(()),
+        }
+    }
+
     fn remove<'a>(&'a self, guest: &'a GuestId) -> BoxFuture<'a, ()> {
         async move {
             let _starting = self.0.starting.lock().await;
             let running = self.running().remove(guest);
-            if let Some(serving) = running.and_then(|running| running.serving) {
-                serving.abort();
-                // Cancelled is how it ends; what it held is free then.
-                let _ = serving.await;
+            if let Some(served) = running.and_then(|running| running.served) {
+                served.stop().await;
             }
             match &self.0.settings.home {
                 GuestHome::Memory(disks) => disks.remove(guest),
@@ -221,23 +249,23 @@ impl GuestServers {
     async fn stop(&self) {
         let _starting = self.0.starting.lock().await;
         let running = std::mem::take(&mut *self.running());
-        for serving in running.into_values().filter_map(|running| running.serving) {
-            serving.abort();
-            // Cancelled is how it ends.
-            let _ = serving.await;
+        for served in running.into_values().filter_map(|running| running.served) {
+            served.stop().await;
         }
     }
 
     async fn start(&self, guest: &GuestId, address: &str) -> Result<Running, StartGuestError> {
         match &self.0.settings.home {
             GuestHome::Memory(disks) => {
-                let server = self.open(disks.of(guest), None)?;
+                let extension = GuestExtension::new(Arc::clone(&self.0.settings.clock));
+                let server = self.open(disks.of(guest), None, &extension)?;
                 let url = format!("https://{address}:{}", listener::PORT);
+                let oauth = self.oauth(&server, format!("https://{address}:{}", oauth::PORT), &extension);
                 let kubeconfig = kept::simulated_kubeconfig(guest, &url);
                 let ca = "simulated certificate authority (lab)\n".to_owned();
                 Ok(Running {
-                    guest: described(&server, url, kubeconfig, ca),
-                    serving: None,
+                    guest: described(&server, url, kubeconfig, ca, oauth),
+                    served: None,
                 })
             }
             GuestHome::Folder { path, fsync, network } => {
@@ -245,33 +273,57 @@ impl GuestServers {
                 let kept = Kept::open(&folder, guest, &self.0.settings.clock)?;
                 let storage = FileStorage::new(folder.join(kept::STORE));
                 let storage = if *fsync { storage.with_fsync() } else { storage };
-                let server = self.open(storage, Some(kept.authority()))?;
+                let extension = GuestExtension::new(Arc::clone(&self.0.settings.clock));
+                let server = self.open(storage, Some(kept.authority()), &extension)?;
                 let bound = listener::bind(&folder, address, *network).await?;
+                let logins = listener::bind_logins(&folder, bound.address.ip()).await?;
                 let url = format!("https://{}", bound.address);
                 let kubeconfig = kept.kubeconfig(&url)?;
-                let tls = kept.tls(&[address, &bound.address.ip().to_string()])?;
-                let serving = tokio::spawn(berth_apiserver::serve(
-                    server.clone(),
-                    bound.listener,
+                let certificate = kept.certificate(&[address, &bound.address.ip().to_string()])?;
+                let authority = kept.authority().to_owned();
+                let tls = Tls::new(&certificate, Some(&authority))?;
+                let oauth = self.oauth(&server, format!("https://{}", logins.address), &extension);
+                let acceptor = TlsAcceptor::from(Tls::new(&certificate, None)?.config());
+                let api = berth_apiserver::serve(server.clone(), bound.listener, tls.clone(), std::future::pending());
+                let logins = oauth::listen(oauth.clone(), logins.listener, acceptor);
+                let served = Served {
+                    api: AbortOnDropHandle::new(tokio::spawn(api)),
+                    oauth: AbortOnDropHandle::new(tokio::spawn(async move { match logins.await {} })),
                     tls,
-                    std::future::pending(),
-                ));
-                let guest = described(&server, url, kubeconfig, kept.authority().to_owned());
+                    certificate,
+                    authority: authority.clone(),
+                    further: Mutex::default(),
+                };
                 Ok(Running {
-                    guest,
-                    serving: Some(AbortOnDropHandle::new(serving)),
+                    guest: described(&server, url, kubeconfig, authority, oauth),
+                    served: Some(served),
                 })
             }
         }
     }
 
-    fn open(&self, storage: impl Storage + 'static, authority: Option<&str>) -> Result<ApiServer, OpenError> {
+    fn oauth(&self, server: &ApiServer, url: String, extension: &GuestExtension) -> OAuthServer {
+        let settings = &self.0.settings;
+        let client = kube::Client::new(server.service(Identity::admin()), "default");
+        let oauth = OAuthServer::new(client, url, Arc::clone(&settings.clock), settings.random.clone());
+        extension.tell_of(&oauth);
+        oauth
+    }
+
+    fn open(
+        &self,
+        storage: impl Storage + 'static,
+        authority: Option<&str>,
+        extension: &GuestExtension,
+    ) -> Result<ApiServer, OpenError> {
         let settings = &self.0.settings;
         ApiServer::open(Options {
             clock: Arc::clone(&settings.clock),
             random: settings.random.clone(),
             version: ServerVersion::default(),
             root_ca: authority.map(str::to_owned),
+            extension: Some(Arc::new(extension.clone())),
+            virtual_resources: vec![Arc::new(UserIdentityMappings), Arc::new(Projects)],
             service_range: (std::net::Ipv4Addr::new(172, 31, 0, 0), 16),
             ..Options::new(storage)
         })
@@ -282,18 +334,19 @@ impl GuestServers {
     }
 }
 
-fn described(server: &ApiServer, url: String, kubeconfig: String, ca: String) -> Guest {
+fn described(server: &ApiServer, url: String, kubeconfig: String, ca: String, oauth: OAuthServer) -> Guest {
     let client = kube::Client::new(server.service(Identity::admin()), "default");
     Guest {
         client,
         url,
         kubeconfig,
         ca,
+        oauth,
     }
 }
 
 /// An error with its causes, on one line.
-fn chain(error: &dyn std::error::Error) -> String {
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {
@@ -309,6 +362,28 @@ impl std::fmt::Debug for GuestServers {
         f.debug_struct("GuestServers")
             .field("running", &self.running().keys())
             .finish_non_exhaustive()
+    }
+}
+
+// === impl Served ===
+
+impl Served {
+    async fn stop(self) {
+        for serving in [self.api, self.oauth] {
+            serving.abort();
+            // Cancelled is how it ends; what it held is free then.
+            let _ = serving.await;
+        }
+    }
+
+    fn trust(&self, authorities: &str) -> Result<(), TlsError> {
+        let mut further = self.further.lock().unwrap_or_else(PoisonError::into_inner);
+        if *further != authorities {
+            let all = format!("{}{authorities}", self.authority);
+            self.tls.replace(&Tls::new(&self.certificate, Some(&all))?);
+            authorities.clone_into(&mut further);
+        }
+        Ok(())
     }
 }
 

@@ -113,6 +113,54 @@ pub(crate) const CONSOLE_CLI_DOWNLOAD: Kind = cluster(
     "consoleclidownloads",
 );
 
+pub(crate) const USER: Kind = cluster("user.openshift.io", "v1", "User", "users");
+pub(crate) const GROUP: Kind = cluster("user.openshift.io", "v1", "Group", "groups");
+pub(crate) const IDENTITY: Kind = cluster("user.openshift.io", "v1", "Identity", "identities");
+pub(crate) const USER_IDENTITY_MAPPING: Kind =
+    cluster("user.openshift.io", "v1", "UserIdentityMapping", "useridentitymappings");
+pub(crate) const OAUTH_CLIENT: Kind = cluster("oauth.openshift.io", "v1", "OAuthClient", "oauthclients");
+pub(crate) const OAUTH_CLIENT_AUTHORIZATION: Kind = cluster(
+    "oauth.openshift.io",
+    "v1",
+    "OAuthClientAuthorization",
+    "oauthclientauthorizations",
+);
+pub(crate) const OAUTH_ACCESS_TOKEN: Kind =
+    cluster("oauth.openshift.io", "v1", "OAuthAccessToken", "oauthaccesstokens");
+pub(crate) const OAUTH_AUTHORIZE_TOKEN: Kind = cluster(
+    "oauth.openshift.io",
+    "v1",
+    "OAuthAuthorizeToken",
+    "oauthauthorizetokens",
+);
+pub(crate) const CLUSTER_ROLE: Kind = cluster("rbac.authorization.k8s.io", "v1", "ClusterRole", "clusterroles");
+pub(crate) const CLUSTER_ROLE_BINDING: Kind = cluster(
+    "rbac.authorization.k8s.io",
+    "v1",
+    "ClusterRoleBinding",
+    "clusterrolebindings",
+);
+pub(crate) const CERTIFICATE_SIGNING_REQUEST: Kind = cluster(
+    "certificates.k8s.io",
+    "v1",
+    "CertificateSigningRequest",
+    "certificatesigningrequests",
+);
+pub(crate) const CERTIFICATE_SIGNING_REQUEST_APPROVAL: Kind = namespaced(
+    "certificates.hypershift.openshift.io",
+    "v1alpha1",
+    "CertificateSigningRequestApproval",
+    "certificatesigningrequestapprovals",
+);
+pub(crate) const CERTIFICATE_REVOCATION_REQUEST: Kind = namespaced(
+    "certificates.hypershift.openshift.io",
+    "v1alpha1",
+    "CertificateRevocationRequest",
+    "certificaterevocationrequests",
+);
+pub(crate) const POD_DISRUPTION_BUDGET: Kind =
+    namespaced("policy", "v1", "PodDisruptionBudget", "poddisruptionbudgets");
+
 pub(crate) const CATALOG_SOURCE: Kind =
     namespaced("operators.coreos.com", "v1alpha1", "CatalogSource", "catalogsources");
 pub(crate) const OPERATOR_GROUP: Kind = namespaced("operators.coreos.com", "v1", "OperatorGroup", "operatorgroups");

@@ -24,6 +24,7 @@ mod home;
 mod kind;
 mod kubeconfig;
 mod manifest;
+mod oauth;
 mod objects;
 mod openshift;
 mod process;

@@ -26,7 +26,7 @@ mod tokens;
 mod users;
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use berth_apiserver::{Clock, Random};
 use bytes::Bytes;
@@ -45,6 +45,16 @@ pub(crate) const PORT: u16 = 6444;
 /// The OAuth server of a guest. Clones are the same server.
 #[derive(Clone)]
 pub(crate) struct OAuthServer(Arc<Inner>);
+
+/// An OAuth server that this does not keep alive.
+#[derive(Clone)]
+pub(crate) struct WeakOAuthServer(Weak<Inner>);
+
+impl WeakOAuthServer {
+    pub(crate) fn upgrade(&self) -> Option<OAuthServer> {
+        self.0.upgrade().map(OAuthServer)
+    }
+}
 
 struct Inner {
     guest: Client,
@@ -91,6 +101,12 @@ impl OAuthServer {
             mode: Mutex::default(),
             away: Mutex::default(),
         }))
+    }
+
+    /// The server as long as somebody else holds it: what the guest's API server keeps of it, which the server is a client
+    /// of itself.
+    pub(crate) fn downgrade(&self) -> WeakOAuthServer {
+        WeakOAuthServer(Arc::downgrade(&self.0))
     }
 
     /// `https://host:port` of the server.
@@ -142,13 +158,21 @@ impl OAuthServer {
             }
             OAuthError::Guest(error) => {
                 tracing::warn!(%error, "a guest's API server refused its OAuth server");
-                page::text(StatusCode::INTERNAL_SERVER_ERROR, "the guest's API server refused; try again\n")
+                page::text(
+                    StatusCode::INTERNAL_SERVER_ERROR,
+                    "the guest's API server refused; try again\n",
+                )
             }
         })
     }
 
     async fn route(&self, request: &Request<Bytes>) -> Result<Answer> {
-        let path: Vec<&str> = request.uri().path().split('/').filter(|part| !part.is_empty()).collect();
+        let path: Vec<&str> = request
+            .uri()
+            .path()
+            .split('/')
+            .filter(|part| !part.is_empty())
+            .collect();
         let (get, post) = (request.method() == Method::GET, request.method() == Method::POST);
         match path.as_slice() {
             ["healthz"] => return Ok(page::text(StatusCode::OK, "ok")),
@@ -164,7 +188,12 @@ impl OAuthServer {
         let settings = match mode {
             Mode::Active(settings) => settings,
             Mode::Off => return Ok(page::not_found()),
-            Mode::Starting => return Ok(page::text(StatusCode::SERVICE_UNAVAILABLE, "the OAuth server is rolling out (lab)\n")),
+            Mode::Starting => {
+                return Ok(page::text(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    "the OAuth server is rolling out (lab)\n",
+                ));
+            }
         };
         match path.as_slice() {
             ["oauth", "authorize"] if get => self.authorize(&settings, request).await,
@@ -195,7 +224,9 @@ impl OAuthServer {
 
 impl std::fmt::Debug for OAuthServer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("OAuthServer").field("url", &self.url()).finish_non_exhaustive()
+        f.debug_struct("OAuthServer")
+            .field("url", &self.url())
+            .finish_non_exhaustive()
     }
 }
 

@@ -160,6 +160,14 @@ impl Simulation {
         self.running.world.site().guests.at(url).map(|guest| guest.client)
     }
 
+    /// What a guest's OAuth server answers to a request for one of its URLs, which its metadata name; `None` where no guest's
+    /// server has that address.
+    pub async fn oauth(&self, request: http::Request<bytes::Bytes>) -> Option<http::Response<bytes::Bytes>> {
+        let url = format!("https://{}", request.uri().authority()?);
+        let guest = self.running.world.site().guests.by_oauth(&url)?;
+        Some(guest.oauth.answer(request).await)
+    }
+
     /// How often who asked the management cluster for what, since the world was last started.
     pub fn requests(&self) -> Vec<RequestCount> {
         self.server().requests()

@@ -5,6 +5,7 @@ use std::fmt;
 use futures::future::BoxFuture;
 
 use crate::archive::Archive;
+use crate::oauth::OAuthServer;
 use crate::schemas::Overrides;
 use crate::world::Faults;
 
@@ -45,6 +46,13 @@ pub(crate) trait Guests: Send + Sync {
     /// Where backups lie.
     fn archive(&self) -> &Archive;
 
+    /// The guest whose OAuth server has a URL.
+    fn by_oauth(&self, url: &str) -> Option<Guest>;
+
+    /// Which authorities' clients a guest's API server trusts besides its own authority's: PEM, of none or several. What
+    /// was trusted before and is not named is trusted no more. Nothing where nobody listens.
+    fn trust(&self, guest: &GuestId, authorities: &str) -> Result<(), String>;
+
     /// Ends a guest's API server and deletes its data.
     fn remove<'a>(&'a self, guest: &'a GuestId) -> BoxFuture<'a, ()>;
 }
@@ -65,6 +73,8 @@ pub(crate) struct Guest {
     pub(crate) url: String,
     /// An admin kubeconfig for that URL (YAML or JSON text).
     pub(crate) kubeconfig: String,
+    /// Its OAuth server.
+    pub(crate) oauth: OAuthServer,
     /// PEM of the CA that signed its serving certificate.
     #[cfg_attr(not(test), expect(dead_code, reason = "tests hold a restarted guest against it"))]
     pub(crate) ca: String,

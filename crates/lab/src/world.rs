@@ -17,7 +17,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::actor::{Actor, Context};
-use crate::actors::{self, NoSuchActor};
+use crate::actors::{self, EvictionInterceptor, NoSuchActor};
 use crate::catalog::PackageManifests;
 use crate::client::{self, Client};
 use crate::controller;
@@ -73,6 +73,8 @@ pub(crate) struct World {
     site: Arc<Site>,
     shutdown: CancellationToken,
     tasks: JoinSet<()>,
+    /// What webhooks ask the API server with. It lives as long as the world.
+    _of_webhooks: Arc<Client>,
 }
 
 /// Why a world does not start.
@@ -100,6 +102,7 @@ impl World {
         let past = Past::default();
         past.enter();
         let clock = past.clock(config.clock);
+        let interceptor = EvictionInterceptor::default();
         let server = ApiServer::open(Options {
             storage: config.storage,
             clock: Arc::clone(&clock),
@@ -109,9 +112,12 @@ impl World {
             converter: Some(Arc::new(Conversions)),
             root_ca: Some(config.root_ca),
             authorizer: Some(crate::access::authorizer()),
+            extension: Some(Arc::new(interceptor.clone())),
             ..Options::in_memory()
         })?;
         let client = Client::new(kube::Client::new(server.service(Identity::admin()), "default"), "lab");
+        let of_webhooks = Arc::new(client.with_manager("virt-api"));
+        interceptor.reach(&of_webhooks);
         let site = Arc::new(Site {
             apps_domain: APPS_DOMAIN.to_owned(),
             downloads: config.downloads.clone(),
@@ -144,6 +150,7 @@ impl World {
             site,
             shutdown,
             tasks,
+            _of_webhooks: of_webhooks,
         })
     }
 

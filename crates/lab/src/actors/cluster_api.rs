@@ -2,11 +2,12 @@
 //! and from a machine to a virtual machine of the same name.
 //!
 //! `cluster`, `machine_deployment`, `machine_set`, `machine` and `health_check` are Cluster API's own controllers,
-//! `kubevirt_machine` is the provider, `autoscaler` the cluster autoscaler, `in_place` what upgrades machines where they
+//! `kubevirt_machine` and `evacuation` are the provider, `autoscaler` the cluster autoscaler, `in_place` what upgrades machines where they
 //! are. Virtual machines themselves are played in `kubevirt`.
 
 mod autoscaler;
 mod cluster;
+mod evacuation;
 mod health_check;
 mod in_place;
 mod kubevirt_machine;
@@ -26,6 +27,7 @@ use crate::objects::{annotation, is_rolled_out};
 
 pub(crate) use autoscaler::Autoscaler;
 pub(crate) use cluster::Clusters;
+pub(crate) use evacuation::{Evacuations, MOVING};
 pub(crate) use health_check::MachineHealthChecks;
 pub(crate) use in_place::InPlaceUpgrades;
 pub(crate) use kubevirt_machine::KubevirtMachines;

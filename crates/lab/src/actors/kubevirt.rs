@@ -4,10 +4,12 @@
 //! `machine` is virt-controller on VirtualMachines, `instance` on their instances, `guest_node` the kubelet that would run
 //! inside. Pods are run by `workloads`, disks are imported by `cdi`.
 
+mod eviction;
 mod guest_node;
 mod instance;
 mod machine;
 
+pub(crate) use eviction::EvictionInterceptor;
 pub(crate) use guest_node::GuestNodes;
 pub(crate) use instance::VirtualMachineInstances;
 pub(crate) use machine::VirtualMachines;

@@ -4,6 +4,7 @@
 //! Nothing runs inside these pods. They carry the annotation [`SIMULATED`], and what makes them differ from one another is
 //! what their author wrote into the pod: see [`Pods`] for the annotations that steer it.
 
+mod budget;
 mod daemon_set;
 mod deployment;
 mod hash;
@@ -19,6 +20,7 @@ use serde_json::{Value, json};
 
 use crate::client::{name_of, namespace_of};
 
+pub(crate) use budget::Budgets;
 pub(crate) use daemon_set::DaemonSets;
 pub(crate) use deployment::Deployments;
 pub(crate) use job::Jobs;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use berth_apiserver::{CertificateAuthority, Clock, FileStorage, KeyAndCertificate, Storage, Tls};
+use berth_apiserver::{CertificateAuthority, Clock, FileStorage, KeyAndCertificate, Storage};
 
 use super::StartGuestError;
 use crate::home::{create_private_folder, read_if_there, write_private};
@@ -78,14 +78,13 @@ impl Kept {
         Ok(text)
     }
 
-    /// Serves under these names and this machine's own.
-    pub(super) fn tls(&self, names: &[&str]) -> Result<Tls, StartGuestError> {
+    /// A certificate to serve with under these names and this machine's own.
+    pub(super) fn certificate(&self, names: &[&str]) -> Result<KeyAndCertificate, StartGuestError> {
         let own = ["localhost", "127.0.0.1", "kubernetes.default.svc"];
         let mut all: Vec<&str> = names.iter().chain(&own).copied().collect();
         all.sort_unstable();
         all.dedup();
-        let serving = self.authority.issue_server(all)?;
-        Ok(Tls::new(&serving, Some(self.authority()))?)
+        Ok(self.authority.issue_server(all)?)
     }
 }
 

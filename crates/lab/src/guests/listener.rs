@@ -2,7 +2,7 @@
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use tokio::net::TcpListener;
 
@@ -27,7 +27,22 @@ pub(super) async fn bind(folder: &Path, address: &str, network: Option<u8>) -> R
             return Ok(Bound { listener, address });
         }
     }
-    let path = folder.join("port");
+    by_port(folder.join("port")).await
+}
+
+/// Binds a socket for the OAuth server: on the API server's address where its usual port is free there.
+pub(super) async fn bind_logins(folder: &Path, ip: IpAddr) -> Result<Bound, StartGuestError> {
+    let address = SocketAddr::new(ip, crate::oauth::PORT);
+    if ip != IpAddr::V4(Ipv4Addr::LOCALHOST)
+        && let Ok(listener) = listen_patiently(address).await
+    {
+        return Ok(Bound { listener, address });
+    }
+    by_port(folder.join("oauth-port")).await
+}
+
+/// Binds the port of 127.0.0.1 that a file holds; without one, any.
+async fn by_port(path: PathBuf) -> Result<Bound, StartGuestError> {
     let keep = |source: io::Error| StartGuestError::Keep {
         path: path.clone(),
         source,

@@ -60,8 +60,9 @@ async fn kubeconfig_works_over_https_and_stays_good_over_a_restart() {
         url,
         kubeconfig,
         ca,
+        oauth,
     } = started;
-    drop(in_process);
+    drop((in_process, oauth));
     servers_before.stop().await;
     // Connections that were open end when their aborted tasks are next looked at; they hold the store until then.
     for _ in 0..10 {

@@ -6,9 +6,12 @@ mod node_pool;
 
 use serde_json::{Value, json};
 
-use super::crd::{crd, list_of, one_of, open, open_with, string};
+use super::crd::{conditions, crd, list_of, one_of, open, open_with, string};
 use crate::generation::Generation;
-use crate::kind::{CONTROL_PLANE_COMPONENT, HCP_ETCD_BACKUP, HOSTED_CLUSTER, HOSTED_CONTROL_PLANE, Kind, NODE_POOL};
+use crate::kind::{
+    CERTIFICATE_REVOCATION_REQUEST, CERTIFICATE_SIGNING_REQUEST_APPROVAL, CONTROL_PLANE_COMPONENT, HCP_ETCD_BACKUP,
+    HOSTED_CLUSTER, HOSTED_CONTROL_PLANE, Kind, NODE_POOL,
+};
 
 const AWS_ENDPOINT_SERVICE: Kind = Kind {
     group: "hypershift.openshift.io",
@@ -37,6 +40,15 @@ pub(crate) fn crds(generation: Generation) -> Vec<Value> {
         node_pool(generation),
         crd(AWS_ENDPOINT_SERVICE)
             .when(!generation.is_current(), |crd| crd.also_served(OLD))
+            .build(),
+        crd(CERTIFICATE_SIGNING_REQUEST_APPROVAL)
+            .short(&["csra", "csras"])
+            .build(),
+        crd(CERTIFICATE_REVOCATION_REQUEST)
+            .short(&["crr", "crrs"])
+            .spec(open_with(&["signerClass"], json!({ "signerClass": string() })))
+            .status_schema(open(json!({ "conditions": conditions() })))
+            .required(&["spec"])
             .build(),
     ];
     if generation.is_current() {

@@ -190,6 +190,7 @@ impl ControlPlanes {
                 return Ok((progress, Next::After(AGAIN)));
             }
         };
+        super::break_glass::trust(context, namespace_of(control_plane).unwrap_or_default(), &id).await?;
         progress.infrastructure.reached_at(&guest.url);
         access::ensure_kubeconfigs(context, control_plane, &guest).await?;
         progress.has_kubeconfig = true;
@@ -200,7 +201,7 @@ impl ControlPlanes {
         if control_plane["spec"]["configuration"]["authentication"]["type"] != "OIDC" {
             progress.identity = Some(identity_providers::assess(context, control_plane).await?);
         }
-        access::ensure_kubeadmin(control_plane, &guest, progress.has_password).await?;
+        guest::first_password(context, control_plane, &guest).await?;
         workloads::ensure(context, control_plane, &progress, Stage::ApiServer).await?;
         workloads::scale_autoscaler(context, &id, &progress.deployments).await?;
         if progress.is_rolled_out("cluster-network-operator") {

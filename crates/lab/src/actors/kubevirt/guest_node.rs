@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::{GUEST_NODE, NAME};
 use crate::actor::{Actor, Context, Key, Next, Watch};
 use crate::actors::SIMULATED;
+use crate::actors::cluster_api::MOVING;
 use crate::actors::hypershift::{IGNITION_REACHED, NODE_POOL_ANNOTATION, guest_of_namespace, kubelet_version};
 use crate::actors::seen::Seen;
 use crate::client::{Client, Result, name_of, namespace_of};
@@ -119,6 +120,10 @@ impl GuestNodes {
         conditions.set("Ready", true, "KubeletReady", "kubelet is posting ready status");
         let status = json!({ "conditions": conditions.into_value() });
         write_status(inside, NODE, &node, &status).await?;
+        if annotation(&node, MOVING).is_some() {
+            let patch = json!({ "spec": { "unschedulable": null }, "metadata": { "annotations": { MOVING: null } } });
+            merge(inside, NODE, &node, &patch).await?;
+        }
         tell(&context.client, instance, "Ready").await
     }
 }

@@ -50,17 +50,6 @@ pub(super) async fn ensure_password(context: &Context, control_plane: &Value) ->
     Ok(true)
 }
 
-/// The guest's own `kubeadmin`, by which its OAuth server knows the password: gone with it, and back with it.
-pub(super) async fn ensure_kubeadmin(control_plane: &Value, guest: &Guest, has_password: bool) -> Result<()> {
-    let inside = Client::new(guest.client.clone(), "hosted-cluster-config-operator-manager");
-    if has_password {
-        ensure(&inside, SECRET, &super::guest::kubeadmin()).await?;
-    } else if control_plane["spec"]["configuration"]["oauth"].is_object() {
-        inside.delete(SECRET, Some("kube-system"), "kubeadmin").await?;
-    }
-    Ok(())
-}
-
 /// Makes the kubeconfigs, or brings them up to date with the guest's endpoint.
 pub(super) async fn ensure_kubeconfigs(context: &Context, control_plane: &Value, guest: &Guest) -> Result<()> {
     let admin = secret(control_plane, ADMIN_KUBECONFIG, "kubeconfig", &guest.kubeconfig);

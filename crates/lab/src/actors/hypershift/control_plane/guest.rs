@@ -3,6 +3,7 @@
 
 mod base;
 mod ingress;
+mod logins;
 mod operators;
 mod updates;
 mod version;
@@ -22,7 +23,7 @@ use crate::timers::Timers;
 use super::super::release::Release;
 use super::Progress;
 
-pub(super) use base::kubeadmin;
+pub(super) use logins::first_password;
 
 /// What OVN-Kubernetes in a guest takes from each packet of the pod network that carries it.
 const ENCAPSULATION: u64 = 100;
@@ -53,6 +54,7 @@ pub(super) async fn reconcile(
     let image = control_plane["spec"]["releaseImage"].as_str().unwrap_or_default();
     let release = Release::of_any_image(image);
     base::ensure(context, &inside, control_plane, guest).await?;
+    logins::reconcile(context, &inside, control_plane, guest, progress).await?;
     let ingress = ingress::ensure(context, control_plane).await?;
     let mut nodes = inside.list(NODE, None, "").await?;
     drop_lost(context, &inside, control_plane, &mut nodes).await?;
@@ -67,6 +69,9 @@ pub(super) async fn reconcile(
         .map(|release| release.version.clone())
         .unwrap_or_default();
     let (states, left) = operators::reconcile(context, &inside, timers, control_plane, &situation, &target).await?;
+    if states.iter().any(|state| state.name == "ingress" && state.done) {
+        base::admit_routes(context, &inside).await?;
+    }
     let version = version::reconcile(context, &inside, control_plane, &target, &states).await?;
     let mtu = if ready_nodes > 0 {
         guest_mtu(context).await?
