@@ -80,12 +80,11 @@ fn fits(rule: &Value, request: &RequestAttributes) -> bool {
         "" => request.resource.clone(),
         subresource => format!("{}/{subresource}", request.resource),
     };
-    let any_of_its_subresources = format!("*/{}", request.subresource);
-    let named = list(&rule["resourceNames"]);
+    let all_of_that_name = format!("*/{}", request.subresource);
+    let objects = list(&rule["resourceNames"]);
     names("apiGroups", &request.group)
-        && (names("resources", &resource)
-            || (!request.subresource.is_empty() && names("resources", &any_of_its_subresources)))
-        && (named.is_empty() || named.iter().any(|given| *given == request.name.as_str()))
+        && (names("resources", &resource) || (!request.subresource.is_empty() && names("resources", &all_of_that_name)))
+        && (objects.is_empty() || objects.iter().any(|given| *given == request.name.as_str()))
 }
 
 fn fits_path(given: &str, path: &str) -> bool {

@@ -276,16 +276,16 @@ impl GuestServers {
                 let extension = GuestExtension::new(Arc::clone(&self.0.settings.clock));
                 let server = self.open(storage, Some(kept.authority()), &extension)?;
                 let bound = listener::bind(&folder, address, *network).await?;
-                let logins = listener::bind_logins(&folder, bound.address.ip()).await?;
+                let for_logins = listener::bind_logins(&folder, bound.address.ip()).await?;
                 let url = format!("https://{}", bound.address);
                 let kubeconfig = kept.kubeconfig(&url)?;
                 let certificate = kept.certificate(&[address, &bound.address.ip().to_string()])?;
                 let authority = kept.authority().to_owned();
                 let tls = Tls::new(&certificate, Some(&authority))?;
-                let oauth = self.oauth(&server, format!("https://{}", logins.address), &extension);
+                let oauth = self.oauth(&server, format!("https://{}", for_logins.address), &extension);
                 let acceptor = TlsAcceptor::from(Tls::new(&certificate, None)?.config());
                 let api = berth_apiserver::serve(server.clone(), bound.listener, tls.clone(), std::future::pending());
-                let logins = oauth::listen(oauth.clone(), logins.listener, acceptor);
+                let logins = oauth::listen(oauth.clone(), for_logins.listener, acceptor);
                 let served = Served {
                     api: AbortOnDropHandle::new(tokio::spawn(api)),
                     oauth: AbortOnDropHandle::new(tokio::spawn(async move { match logins.await {} })),

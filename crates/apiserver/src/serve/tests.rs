@@ -41,7 +41,7 @@ impl World {
     fn connect(&self) -> (DuplexStream, JoinHandle<()>) {
         let (client, stream) = tokio::io::duplex(16 << 10);
         let serving = self.authority.issue_server(["localhost"]).unwrap();
-        let acceptor = TlsAcceptor::from(Tls::new(&serving, None).unwrap().0);
+        let acceptor = TlsAcceptor::from(Tls::new(&serving, None).unwrap().config());
         let watcher = self.graceful.watcher();
         let (server, end) = (self.server.clone(), self.end.clone());
         (client, tokio::spawn(connection(server, acceptor, stream, watcher, end)))

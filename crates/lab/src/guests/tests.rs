@@ -144,3 +144,40 @@ async fn simulated_guests_listen_nowhere_and_survive_a_kill() {
     assert_eq!(namespaces(second.client).await, before);
     Kubeconfig::from_yaml(&second.kubeconfig).unwrap();
 }
+
+#[tokio::test]
+async fn clients_of_a_further_authority_are_trusted_until_it_is_taken_back() {
+    install_provider();
+    let folder = tempfile::tempdir().unwrap();
+    let servers = servers(folder.path());
+    let started = servers.ensure(&guest(), "203.0.113.7").await.unwrap();
+    let further = berth_apiserver::CertificateAuthority::new("further", Arc::new(Timestamp::now)).unwrap();
+    let client_of = further
+        .issue_client("system:customer-break-glass:me", &["system:masters"])
+        .unwrap();
+    let kubeconfig = crate::kubeconfig::Kubeconfig {
+        cluster: "guest",
+        server: &started.url,
+        ca: &started.ca,
+        users: &[crate::kubeconfig::User {
+            name: "me",
+            context: "guest",
+            client: &client_of,
+        }],
+    }
+    .text();
+    let list = async || {
+        let request = http::Request::get("/api/v1/namespaces").body(Vec::new()).unwrap();
+        client(&kubeconfig)
+            .await
+            .request::<serde_json::Value>(request)
+            .await
+            .is_ok()
+    };
+    assert!(!list().await);
+    servers.trust(&guest(), further.certificate()).unwrap();
+    assert!(list().await);
+    assert!(namespaces(client(&started.kubeconfig).await).await >= 4);
+    servers.trust(&guest(), "").unwrap();
+    assert!(!list().await);
+}

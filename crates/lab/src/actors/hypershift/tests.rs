@@ -3,6 +3,7 @@
 mod backup;
 mod generations;
 mod life;
+mod guest_life;
 mod support;
 
 use std::time::Duration;
