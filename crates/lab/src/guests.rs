@@ -286,7 +286,7 @@ impl GuestServers {
                 let acceptor = TlsAcceptor::from(Tls::new(&certificate, None)?.config());
                 let api = berth_apiserver::serve(server.clone(), bound.listener, tls.clone(), std::future::pending());
                 let logins = oauth::listen(oauth.clone(), for_logins.listener, acceptor);
-                let served = Served {
+                let sockets = Served {
                     api: AbortOnDropHandle::new(tokio::spawn(api)),
                     oauth: AbortOnDropHandle::new(tokio::spawn(async move { match logins.await {} })),
                     tls,
@@ -296,7 +296,7 @@ impl GuestServers {
                 };
                 Ok(Running {
                     guest: described(&server, url, kubeconfig, authority, oauth),
-                    served: Some(served),
+                    served: Some(sockets),
                 })
             }
         }
@@ -340,8 +340,8 @@ fn described(server: &ApiServer, url: String, kubeconfig: String, ca: String, oa
         client,
         url,
         kubeconfig,
-        ca,
         oauth,
+        ca,
     }
 }
 

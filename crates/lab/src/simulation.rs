@@ -162,10 +162,16 @@ impl Simulation {
 
     /// What a guest's OAuth server answers to a request for one of its URLs, which its metadata name; `None` where no guest's
     /// server has that address.
-    pub async fn oauth(&self, request: http::Request<bytes::Bytes>) -> Option<http::Response<bytes::Bytes>> {
-        let url = format!("https://{}", request.uri().authority()?);
-        let guest = self.running.world.site().guests.by_oauth(&url)?;
-        Some(guest.oauth.answer(request).await)
+    pub fn oauth(
+        &self,
+        request: http::Request<bytes::Bytes>,
+    ) -> impl Future<Output = Option<http::Response<bytes::Bytes>>> + use<> {
+        let url = request
+            .uri()
+            .authority()
+            .map(|authority| format!("https://{authority}"));
+        let guest = url.and_then(|url| self.running.world.site().guests.by_oauth(&url));
+        async move { Some(guest?.oauth.answer(request).await) }
     }
 
     /// How often who asked the management cluster for what, since the world was last started.

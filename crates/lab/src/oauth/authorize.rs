@@ -40,7 +40,7 @@ impl OAuthServer {
             return Ok(super::login::choose(settings, self.has_first_password().await?, query));
         }
         let Some((user, password)) = basic(request) else {
-            return Ok(self.challenge(settings, request).await?);
+            return self.challenge(settings, request).await;
         };
         match self.check_password(settings, &user, &password).await? {
             Ok(known) => self.grant(settings, &wish, known).await,
@@ -122,7 +122,7 @@ impl OAuthServer {
         if request
             .headers()
             .get("x-csrf-token")
-            .is_none_or(|token| token.is_empty())
+            .is_none_or(http::HeaderValue::is_empty)
         {
             let why = "A non-empty X-CSRF-Token header is required to receive basic-auth challenges";
             let refused = page::text(StatusCode::UNAUTHORIZED, &format!("{why}\n"));

@@ -80,7 +80,7 @@ impl OAuthServer {
                 let url = openid
                     .authorize_url(&self.callback(&name), &state)
                     .await
-                    .map_err(unreachable)?;
+                    .map_err(|error| unreachable(&error))?;
                 self.send_away(state, &name, &then);
                 Ok(page::redirect(&url))
             }
@@ -99,12 +99,11 @@ impl OAuthServer {
         let name = unescaped(name);
         // Another site can have a browser send a form here, but can't know the cookie.
         let cookies = request.headers().get_all(header::COOKIE).iter();
-        let cookies = cookies
+        let mut cookies = cookies
             .filter_map(|cookies| cookies.to_str().ok())
             .flat_map(|cookies| cookies.split(';'));
         let cookie = cookies
-            .filter_map(|cookie| cookie.trim().strip_prefix("csrf="))
-            .next()
+            .find_map(|cookie| cookie.trim().strip_prefix("csrf="))
             .unwrap_or_default();
         if cookie.is_empty() || cookie != text("csrf") {
             return Ok(self.password_form(&name, text("then"), "The form was too old. Try again."));
@@ -153,7 +152,7 @@ impl OAuthServer {
         let person = openid
             .by_code(text("code"), &self.callback(&name))
             .await
-            .map_err(unreachable)?;
+            .map_err(|error| unreachable(&error))?;
         let provider = settings
             .provider(&name)
             .ok_or_else(|| OAuthError::Protocol("server_error", String::new()))?;
@@ -228,6 +227,6 @@ fn denied(why: &str) -> Result<Answer> {
     Err(OAuthError::Protocol("access_denied", why.to_owned()))
 }
 
-fn unreachable(error: super::openid::OpenIdError) -> OAuthError {
+fn unreachable(error: &super::openid::OpenIdError) -> OAuthError {
     OAuthError::Protocol("access_denied", error.to_string())
 }

@@ -368,8 +368,8 @@ async fn mapping_decides_what_becomes_of_a_name_that_is_taken() {
         ("add", Some("alice")),
     ] {
         let world = World::new(vec![htpasswd(mapping)]).await;
-        let taken = json!({ "metadata": { "name": "alice" }, "identities": ["other:alice"] });
-        world.inside.create(USER, &taken).await.unwrap();
+        let somebody = json!({ "metadata": { "name": "alice" }, "identities": ["other:alice"] });
+        world.inside.create(USER, &somebody).await.unwrap();
         let token = world.log_in("alice", "alice's password").await.ok();
         let name = match &token {
             Some(token) => world.api(token, "/apis/user.openshift.io/v1/users/~").await.1["metadata"]["name"].clone(),

@@ -48,7 +48,8 @@ async fn authorize(lab: &Lab, user: &str, password: &str) -> Response<Bytes> {
         .header(header::AUTHORIZATION, basic)
         .body(Bytes::new())
         .unwrap();
-    lab.simulation.borrow().oauth(request).await.unwrap()
+    let answer = lab.simulation.borrow().oauth(request);
+    answer.await.unwrap()
 }
 
 fn text(secret: &Value, key: &str) -> String {
