@@ -2,8 +2,8 @@
 
 mod backup;
 mod generations;
-mod life;
 mod guest_life;
+mod life;
 mod support;
 
 use std::time::Duration;

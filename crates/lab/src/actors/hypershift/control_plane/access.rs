@@ -5,9 +5,9 @@ use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
 
 use crate::actor::Context;
-use crate::client::{Client, Result, name_of, namespace_of};
+use crate::client::{Result, name_of, namespace_of};
 use crate::kind::{HOSTED_CONTROL_PLANE, SECRET};
-use crate::objects::{ensure, merge, owner};
+use crate::objects::{merge, owner};
 use crate::site::Guest;
 
 /// Letters and digits that cannot be taken for one another.
