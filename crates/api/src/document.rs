@@ -6,6 +6,8 @@
 mod envelope;
 mod error;
 mod format;
+mod htpasswd;
+mod identity_rules;
 mod load;
 mod position;
 mod pull_secret;

@@ -4,6 +4,7 @@
 
 mod api_server;
 mod control_plane;
+mod identity;
 mod node_pool;
 mod platform;
 mod settings;
@@ -24,6 +25,11 @@ pub use control_plane::{
     Autoscaling, AvailabilityPolicy, Capabilities, Capability, ControlPlane, Encryption, Etcd, ExternalIp, FeatureSet,
     NetworkDiagnostics, NetworkType, Networking, OvnNetworks, ServicePublishing, ServiceType, Services, Toleration,
     TolerationEffect, TolerationOperator, UnmanagedEtcd,
+};
+pub use identity::{
+    BasicAuth, ClusterAdmins, GitHub, GitLab, Google, Htpasswd, HtpasswdUser, Identity, IdentityInputs,
+    IdentityProvider, Keystone, Ldap, LdapAttributes, MappingMethod, Oidc, OidcClient, OidcGroups, OidcUsername,
+    OidcValue, OpenId, OpenIdClaims, ProviderKind, RequestHeader, TestUser,
 };
 pub use node_pool::{
     AccessMode, Arch, CacheStrategy, HostDevice, NodePool, QosClass, RootVolume, Taint, UpgradeType, VolumeMode,
@@ -57,6 +63,8 @@ pub struct GuestCluster {
     pub trust_bundle: Option<String>,
     /// The kubeconfig of the cluster that runs the workers, where that is not the management cluster.
     pub infra_kubeconfig: Option<SecretInput>,
+    /// What the identity section refers to.
+    pub identity: IdentityInputs,
     /// Where in which file each field stands.
     pub positions: Positions,
 }
@@ -180,6 +188,9 @@ pub struct GuestClusterSpec {
     /// How the guest is reached once it runs.
     #[serde(default)]
     pub access: Access,
+    /// Who may log in; left out, `kubeadmin` alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub identity: Option<Identity>,
     /// Whether HyperShift leaves the guest alone: `true`, or until a time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-becomes" = "spec.pausedUntil", "x-true" = "true"))]

@@ -38,6 +38,11 @@ pub use guest_cluster::{
     ServingCert, StorageDriver, StorageDriverType, StorageMapping, Taint, TlsProfile, Toleration, TolerationEffect,
     TolerationOperator, UnmanagedEtcd, UpgradeType, VolumeMode,
 };
+pub use guest_cluster::{
+    BasicAuth, ClusterAdmins, GitHub, GitLab, Google, Htpasswd, HtpasswdUser, Identity, IdentityInputs,
+    IdentityProvider, Keystone, Ldap, LdapAttributes, MappingMethod, Oidc, OidcClient, OidcGroups, OidcUsername,
+    OidcValue, OpenId, OpenIdClaims, ProviderKind, RequestHeader, TestUser,
+};
 pub use management_cluster::{
     CatalogSource, Channel, Cli, Ingress, InstallPlanApproval, ManagementCluster, ManagementClusterSpec,
     MulticlusterEngine, Storage, WildcardPolicy,

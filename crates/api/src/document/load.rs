@@ -1,5 +1,6 @@
 //! The one way in: several files, each with several documents, to values or to all of their errors.
 
+mod identity;
 mod inputs;
 
 use std::{
@@ -187,6 +188,7 @@ impl<'a> Loader<'a> {
         }
         self.remember(Kind::GuestCluster, &document);
         let inputs = self.inputs(&document);
+        self.check_admins(&document, &inputs.identity);
         if self.errors.len() > before {
             return;
         }
@@ -211,6 +213,7 @@ impl<'a> Loader<'a> {
             ssh_key: inputs.ssh_key,
             trust_bundle: inputs.trust_bundle,
             infra_kubeconfig: inputs.infra_kubeconfig,
+            identity: inputs.identity,
             positions: document.positions,
         });
     }

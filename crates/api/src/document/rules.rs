@@ -23,7 +23,7 @@ pub(super) struct Breach {
     pub(super) fix: String,
 }
 
-fn breach(field: impl Into<String>, cause: impl Into<String>, fix: impl Into<String>) -> Breach {
+pub(super) fn breach(field: impl Into<String>, cause: impl Into<String>, fix: impl Into<String>) -> Breach {
     Breach {
         field: field.into(),
         cause: cause.into(),
@@ -57,6 +57,7 @@ pub(super) fn check_guest(document: &Value) -> Vec<Breach> {
         let path = ["spec", labels[0], labels[1]];
         pool::check_labels(at(document, &path), &path.join("."), &mut breaches);
     }
+    super::identity_rules::check(document, &mut breaches);
     for (index, pool) in list(document, &["spec", "nodePools"]).iter().enumerate() {
         let path = format!("spec.nodePools[{index}]");
         check_pool(pool, &path, &mut breaches);

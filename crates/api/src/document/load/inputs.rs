@@ -2,12 +2,12 @@
 
 use serde_json::Value;
 
-use super::{Document, Loader, beside};
+use super::{Document, Loader, beside, identity::pointer};
 use crate::{
     document::pull_secret::check_pull_secret,
-    guest_cluster::SecretInput,
+    guest_cluster::{IdentityInputs, SecretInput},
     secret::Secret,
-    views::{at, text},
+    views::text,
 };
 
 /// The texts that a GuestCluster refers to.
@@ -17,6 +17,7 @@ pub(super) struct Inputs {
     pub(super) ssh_key: Option<String>,
     pub(super) trust_bundle: Option<String>,
     pub(super) infra_kubeconfig: Option<SecretInput>,
+    pub(super) identity: IdentityInputs,
 }
 
 impl Loader<'_> {
@@ -31,6 +32,7 @@ impl Loader<'_> {
             infra_kubeconfig: self
                 .secret_at(document, "spec.infraCluster.kubeconfig")
                 .map(|(secret, _)| secret),
+            identity: self.identity(document),
         }
     }
 
@@ -65,7 +67,7 @@ impl Loader<'_> {
     }
 
     /// A secret by its source, and the field that names it.
-    fn secret_at(&mut self, document: &Document<'_>, field: &str) -> Option<(SecretInput, String)> {
+    pub(super) fn secret_at(&mut self, document: &Document<'_>, field: &str) -> Option<(SecretInput, String)> {
         let source = source(document, field)?;
         if let Some(name) = text(source, &["secret"]) {
             return Some((SecretInput::Existing(name.to_owned()), format!("{field}.secret")));
@@ -74,7 +76,7 @@ impl Loader<'_> {
         Some((SecretInput::Content(Secret::new(content)), field))
     }
 
-    fn text_at(&mut self, document: &Document<'_>, field: &str) -> Option<String> {
+    pub(super) fn text_at(&mut self, document: &Document<'_>, field: &str) -> Option<String> {
         let source = source(document, field)?;
         if let Some(value) = text(source, &["value"]) {
             return Some(value.to_owned());
@@ -118,6 +120,6 @@ impl Loader<'_> {
 
 /// A source that has exactly one field; with any other number its structure is reported already.
 fn source<'a>(document: &'a Document<'_>, field: &str) -> Option<&'a Value> {
-    let path: Vec<&str> = field.split('.').collect();
-    at(&document.value, &path).filter(|source| source.as_object().is_some_and(|fields| fields.len() == 1))
+    let source = document.value.pointer(&pointer(field));
+    source.filter(|source| source.as_object().is_some_and(|fields| fields.len() == 1))
 }
