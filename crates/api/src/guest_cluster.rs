@@ -27,7 +27,7 @@ pub use control_plane::{
     TolerationEffect, TolerationOperator, UnmanagedEtcd,
 };
 pub use identity::{
-    BasicAuth, ClusterAdmins, GitHub, GitLab, Google, Htpasswd, HtpasswdUser, Identity, IdentityInputs,
+    BasicAuth, CaSource, ClusterAdmins, GitHub, GitLab, Google, Htpasswd, HtpasswdUser, Identity, IdentityInputs,
     IdentityProvider, Keystone, Ldap, LdapAttributes, MappingMethod, Oidc, OidcClient, OidcGroups, OidcUsername,
     OidcValue, OpenId, OpenIdClaims, ProviderKind, RequestHeader, TestUser,
 };

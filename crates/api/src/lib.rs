@@ -39,7 +39,7 @@ pub use guest_cluster::{
     TolerationOperator, UnmanagedEtcd, UpgradeType, VolumeMode,
 };
 pub use guest_cluster::{
-    BasicAuth, ClusterAdmins, GitHub, GitLab, Google, Htpasswd, HtpasswdUser, Identity, IdentityInputs,
+    BasicAuth, CaSource, ClusterAdmins, GitHub, GitLab, Google, Htpasswd, HtpasswdUser, Identity, IdentityInputs,
     IdentityProvider, Keystone, Ldap, LdapAttributes, MappingMethod, Oidc, OidcClient, OidcGroups, OidcUsername,
     OidcValue, OpenId, OpenIdClaims, ProviderKind, RequestHeader, TestUser,
 };

@@ -74,6 +74,8 @@ resources! {
     STORAGE_CLASS = cluster("storage.k8s.io", "v1", "StorageClass", "storageclasses");
     CUSTOM_RESOURCE_DEFINITION = cluster("apiextensions.k8s.io", "v1", "CustomResourceDefinition", "customresourcedefinitions");
     CLUSTER_ROLE_BINDING = cluster("rbac.authorization.k8s.io", "v1", "ClusterRoleBinding", "clusterrolebindings");
+    CERTIFICATE_SIGNING_REQUEST = cluster("certificates.k8s.io", "v1", "CertificateSigningRequest", "certificatesigningrequests");
+    CERTIFICATE_SIGNING_REQUEST_APPROVAL = namespaced("certificates.hypershift.openshift.io", "v1alpha1", "CertificateSigningRequestApproval", "certificatesigningrequestapprovals");
     CLUSTER_VERSION = cluster("config.openshift.io", "v1", "ClusterVersion", "clusterversions");
     CLUSTER_OPERATOR = cluster("config.openshift.io", "v1", "ClusterOperator", "clusteroperators");
     INFRASTRUCTURE = cluster("config.openshift.io", "v1", "Infrastructure", "infrastructures");

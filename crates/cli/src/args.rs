@@ -82,6 +82,8 @@ pub(crate) enum Command {
     Kubeconfig(GuestArgs),
     /// Print a guest's kubeadmin password
     Password(GuestArgs),
+    /// Show who may log in to a guest; confirm a login, or take it back
+    Identity(IdentityArgs),
     /// Start, stop and look at labs
     Lab(LabArgs),
     /// A drop-in for the `hcp` command
@@ -496,6 +498,45 @@ impl From<MannerArgs> for crate::commands::day2::Manner {
 pub(crate) struct GuestArgs {
     /// The guest: NAME or NAMESPACE/NAME
     pub(crate) guest: String,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct IdentityArgs {
+    #[command(subcommand)]
+    pub(crate) command: IdentityCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum IdentityCommand {
+    /// Show the providers, and how far each is
+    Status {
+        /// The guest: NAME or NAMESPACE/NAME
+        guest: String,
+        /// How to print it
+        #[arg(short, long, value_enum, default_value_t = Structured::Text)]
+        output: Structured,
+    },
+    /// Confirm a login, after a person has logged in
+    Confirm {
+        /// The guest: NAME or NAMESPACE/NAME
+        guest: String,
+        /// Only a login of this user counts
+        #[arg(long, value_name = "USER")]
+        user: Option<String>,
+    },
+    /// Take the login back, and put back what was before
+    Revert {
+        /// The guest: NAME or NAMESPACE/NAME
+        guest: String,
+        /// Don't ask
+        #[arg(short, long)]
+        yes: bool,
+    },
+    /// Let `up` try a login again that was taken back
+    Retry {
+        /// The guest: NAME or NAMESPACE/NAME
+        guest: String,
+    },
 }
 
 #[derive(Args, Debug)]

@@ -10,6 +10,7 @@ pub(crate) mod explain;
 pub(crate) mod get;
 pub(crate) mod guest;
 pub(crate) mod hcp;
+pub(crate) mod identity;
 pub(crate) mod import;
 pub(crate) mod lab;
 pub(crate) mod pause;

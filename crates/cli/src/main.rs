@@ -125,6 +125,7 @@ async fn online(printer: &Printer, target: &TargetArgs, command: Command) -> Res
         Command::Restore(args) => commands::backup::restore(printer, target, args).await,
         Command::Pause(args) => commands::pause::pause(printer, target, args).await,
         Command::Resume(args) => commands::pause::resume(printer, target, args).await,
+        Command::Identity(args) => commands::identity::run(printer, target, args.command).await,
         other => {
             let session = Session::open(printer, target, Purpose::Read).await?;
             match other {

@@ -77,27 +77,28 @@ impl Session {
 
     /// The engine over this connection, with tools in Berth's own folder.
     pub(crate) fn engine(&self) -> Result<Engine> {
-        Ok(self.with_tools_in(labs::folder()?.join("bin")))
+        self.with_tools_in(labs::folder()?.join("bin"))
     }
 
     /// The engine over this connection, with tools where the documents want them.
     pub(crate) fn engine_for(&self, documents: &Documents) -> Result<Engine> {
         let folder = documents.management.spec.cli.directory.clone();
-        folder.map_or_else(|| self.engine(), |folder| Ok(self.with_tools_in(folder)))
+        folder.map_or_else(|| self.engine(), |folder| self.with_tools_in(folder))
     }
 
-    fn with_tools_in(&self, folder: PathBuf) -> Engine {
+    fn with_tools_in(&self, folder: PathBuf) -> Result<Engine> {
+        let keys = labs::folder()?.join("break-glass");
         // A lab is on this machine, and nobody else's: no manners needed.
         let requests_per_second = if self.lab.is_some() {
             None
         } else {
             Options::default().requests_per_second
         };
-        Engine::new(Connection {
+        Ok(Engine::new(Connection {
             management: self.client.clone(),
             server: self.server.clone(),
             connect: Arc::new(connect::Guests),
-            perform: Arc::new(Effects::new(folder)),
+            perform: Arc::new(Effects::new(folder, keys)),
             clock: Arc::new(Timestamp::now),
             random: Random::system(),
             identity: Holder::this_process(),
@@ -106,7 +107,7 @@ impl Session {
                 requests_per_second,
                 ..Options::default()
             },
-        })
+        }))
     }
 }
 

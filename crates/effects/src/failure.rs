@@ -4,6 +4,7 @@ use std::error::Error;
 
 use berth_procedure::{Effect, EffectFailure};
 
+use crate::credential::CredentialError;
 use crate::fetch::FetchError;
 use crate::file::FileError;
 use crate::probe::ProbeError;
@@ -46,6 +47,25 @@ impl From<FileError> for EffectFailure {
     }
 }
 
+impl From<CredentialError> for EffectFailure {
+    fn from(error: CredentialError) -> Self {
+        let fix = match &error {
+            CredentialError::Make { .. } | CredentialError::Key { .. } | CredentialError::File(_) => {
+                "check permissions and free space of the folder"
+            }
+            CredentialError::Call(_) => "check that the guest's API server can be reached from here",
+            CredentialError::Status { .. } | CredentialError::NotAdmin { .. } => {
+                "see whether the guest's API server trusts its break-glass signer; nothing was changed"
+            }
+        };
+        Self {
+            message: chain(&error),
+            fix: fix.to_owned(),
+            transient: error.is_transient(),
+        }
+    }
+}
+
 /// An effect that is known later was asked for now.
 pub(crate) fn not_known_yet(effect: &Effect) -> EffectFailure {
     let fix = "wait for the step that it is known after".to_owned();
@@ -78,7 +98,7 @@ fn fix_of_fetch(error: &FetchError) -> &'static str {
 }
 
 /// An error with its causes, in one line.
-fn chain(error: &dyn Error) -> String {
+pub(crate) fn chain(error: &dyn Error) -> String {
     let mut told = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {

@@ -1,13 +1,18 @@
 //! Performs the closed set of effects: what the procedure wants done outside the Kubernetes API.
 //!
 //! [`Effects`] does it for real: `tool` downloads (`fetch`), unpacks (`unpack`) and tries (`probe`) a command-line tool,
-//! `file` writes a file. [`SimulatedEffects`] remembers what would have been done.
+//! `file` writes a file, `credential` makes and proves a way into a guest, `login` logs in as `oc login` does. [`SimulatedEffects`] remembers what would have been done.
 //!
 //! What is not here: the Kubernetes API, retries (the engine's), printing.
 
+mod credential;
 mod failure;
 mod fetch;
 mod file;
+#[cfg(test)]
+mod guest;
+mod https;
+mod login;
 mod probe;
 mod simulated;
 mod tool;
@@ -20,17 +25,29 @@ use futures::future::BoxFuture;
 
 pub use simulated::SimulatedEffects;
 
+use credential::{Kept, Subject};
+use login::{Attempt, Patience};
+
 /// Effects for real.
 #[derive(Clone, Debug)]
 pub struct Effects {
     bin_dir: PathBuf,
+    keys_dir: PathBuf,
 }
 
 impl Effects {
-    /// Tools go into this folder, which is made when it is needed.
-    pub fn new(bin_dir: impl Into<PathBuf>) -> Self {
+    /// Tools go into the first of these folders, credentials into the second; they are made when they are needed.
+    pub fn new(bin_dir: impl Into<PathBuf>, keys_dir: impl Into<PathBuf>) -> Self {
         Self {
             bin_dir: bin_dir.into(),
+            keys_dir: keys_dir.into(),
+        }
+    }
+
+    fn kept<'a>(&'a self, name: &'a str) -> Kept<'a> {
+        Kept {
+            folder: &self.keys_dir,
+            name,
         }
     }
 }
@@ -41,7 +58,20 @@ impl Perform for Effects {
             match effect {
                 Effect::FetchTool { name, url, .. } => tool::installed(&self.bin_dir, name, url).await,
                 Effect::WriteFile { path, contents } => file::is_written(path, contents).await,
-                Effect::Later { .. } => None,
+                Effect::MakeKey {
+                    name,
+                    common_name,
+                    organization,
+                    instead_of,
+                } => {
+                    let subject = Subject {
+                        common_name,
+                        organization,
+                    };
+                    credential::kept_key(&self.kept(name), &subject, instead_of.as_deref()).await
+                }
+                // A proof is one only at the moment.
+                Effect::ProveCredential { .. } | Effect::TryLogin { .. } | Effect::Later { .. } => None,
             }
         })
     }
@@ -59,6 +89,43 @@ impl Perform for Effects {
                     tool::install(&self.bin_dir, wanted).await.map_err(EffectFailure::from)
                 }
                 Effect::WriteFile { path, contents } => file::write(path, contents).await.map_err(EffectFailure::from),
+                Effect::MakeKey {
+                    name,
+                    common_name,
+                    organization,
+                    ..
+                } => {
+                    let subject = Subject {
+                        common_name,
+                        organization,
+                    };
+                    let made = credential::make_key(&self.kept(name), &subject).await;
+                    made.map_err(EffectFailure::from)
+                }
+                Effect::ProveCredential {
+                    name,
+                    server,
+                    credential,
+                } => {
+                    let proven = credential::prove(&self.kept(name), server, credential).await;
+                    proven.map_err(EffectFailure::from)
+                }
+                Effect::TryLogin {
+                    server,
+                    provider,
+                    user,
+                    password,
+                    is_admin,
+                } => {
+                    let attempt = Attempt {
+                        server,
+                        provider,
+                        user,
+                        password,
+                        is_admin: *is_admin,
+                    };
+                    Ok(Outcome::Login(login::login(attempt, Patience::USUAL).await))
+                }
                 Effect::Later { .. } => Err(failure::not_known_yet(effect)),
             }
         })

@@ -181,6 +181,7 @@ impl<'a> Run<'a> {
         let (outbox, inbox) = mpsc::channel(AHEAD);
         let mut world = World::default();
         world.facts.server = engine.connection().server.clone();
+        world.facts.now = engine.now();
         Self {
             engine,
             steps,
@@ -211,6 +212,7 @@ impl<'a> Run<'a> {
         } = limits;
         let deadline = timeout.map(|timeout| self.began + timeout);
         loop {
+            self.world.facts.now = self.engine.now();
             self.advance().await;
             if self.progress.iter().all(Progress::has_ended) {
                 return End::Done;

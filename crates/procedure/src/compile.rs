@@ -9,7 +9,8 @@ use crate::step::{Dependency, Step};
 use crate::steps::cli::Cli;
 use crate::steps::engine::Engine;
 use crate::steps::engine_operator::EngineOperator;
-use crate::steps::guest::{Access, Cluster, Pool, Removal, Rollout};
+use crate::steps::guest::identity::Wanting;
+use crate::steps::guest::{Access, BreakGlass, Cluster, Identity, Pool, Removal, Rollout};
 use crate::steps::ids;
 use crate::steps::ingress::Ingress;
 use crate::steps::prerequisites::Prerequisites;
@@ -100,6 +101,12 @@ fn guest_steps(management: &Owner, guest: &Arc<berth_api::GuestCluster>) -> Vec<
     }
     steps.push(Box::new(Rollout::new(guest)));
     steps.push(Box::new(Access::new(guest.clone())));
+    if let Some(section) = &guest.spec.identity {
+        let wanting = Arc::new(Wanting::new(guest.clone(), section.clone()));
+        let place = GuestRef::new(&guest.namespace, &guest.name);
+        steps.push(Box::new(BreakGlass::new(place, section.clone(), wanting.clone())));
+        steps.push(Box::new(Identity::new(guest.clone(), section.clone(), wanting)));
+    }
     steps
 }
 

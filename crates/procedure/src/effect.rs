@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use futures_core::future::BoxFuture;
+use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::secret::Secret;
@@ -29,12 +30,68 @@ pub enum Effect {
         /// Its contents.
         contents: Secret,
     },
+    /// Make a private key that stays on this machine, and a request to certify it.
+    MakeKey {
+        /// What the key is kept under.
+        name: String,
+        /// The name that the certificate is to have.
+        common_name: String,
+        /// The group that the certificate is to have.
+        organization: String,
+        /// The fingerprint of a key that must not be used any more.
+        instead_of: Option<String>,
+    },
+    /// Keep a credential for a guest in a file of mode 0600, and prove that it may do everything there.
+    ProveCredential {
+        /// What the file, and the key, are kept under.
+        name: String,
+        /// The guest's API server.
+        server: GuestServer,
+        /// The credential.
+        credential: Credential,
+    },
+    /// Log in to a guest with a user's password, as `oc login` does.
+    TryLogin {
+        /// The guest's API server.
+        server: GuestServer,
+        /// The provider that must know the user.
+        provider: String,
+        /// The user.
+        user: String,
+        /// The user's password.
+        password: Secret,
+        /// Whether the user is to be a cluster admin.
+        is_admin: bool,
+    },
     /// An action that can't be worked out before another step is ready.
     Later {
         /// What will be done, in a few words.
         what: String,
         /// The step after which it is known.
         after: StepId,
+    },
+}
+
+/// Where a guest's API server is, and whom it is certified by.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct GuestServer {
+    /// Its URL.
+    pub url: String,
+    /// PEM certificates to trust.
+    pub ca: String,
+}
+
+/// What proves to a guest who somebody is.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Credential {
+    /// A certificate (PEM) for the key that is kept.
+    Certified(String),
+    /// A certificate (PEM) with its key.
+    Whole {
+        /// The certificate.
+        certificate: String,
+        /// Its key.
+        key: Secret,
     },
 }
 
@@ -53,6 +110,45 @@ pub enum Outcome {
     Written {
         /// The file.
         path: PathBuf,
+    },
+    /// The key is there.
+    Key {
+        /// The request to certify it, as PEM.
+        request: String,
+        /// What tells the key apart from others: of its public half.
+        fingerprint: String,
+    },
+    /// The credential is there, and may do everything.
+    Credential {
+        /// The kubeconfig with it.
+        path: PathBuf,
+        /// Whom the guest takes it for.
+        user: String,
+        /// When it ends.
+        until: Option<Timestamp>,
+    },
+    /// A login was tried.
+    Login(Login),
+}
+
+/// How a login ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase", tag = "login")]
+pub enum Login {
+    /// The guest's API server knows the user.
+    Granted {
+        /// The user, as the guest calls it.
+        user: String,
+    },
+    /// The OAuth server, or the API server after it, said no.
+    Refused {
+        /// What was said; never with the password.
+        why: String,
+    },
+    /// Nothing could be learned from here.
+    NotReached {
+        /// What happened.
+        why: String,
     },
 }
 
@@ -83,6 +179,16 @@ impl Effect {
         match self {
             Self::FetchTool { name, url, .. } => format!("fetch {name} from {url}"),
             Self::WriteFile { path, .. } => format!("write {} (mode 0600)", path.display()),
+            Self::MakeKey { common_name, .. } => format!("make a private key for {common_name} (mode 0600)"),
+            Self::ProveCredential { server, .. } => {
+                format!(
+                    "keep a break-glass kubeconfig (mode 0600) and prove that it may do everything at {}",
+                    server.url
+                )
+            }
+            Self::TryLogin {
+                server, provider, user, ..
+            } => format!("log in to {} as {user} ({provider})", server.url),
             Self::Later { what, after } => format!("{what} (known after {after})"),
         }
     }

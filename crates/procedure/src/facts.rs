@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use berth_api::Resource;
+use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -90,6 +91,8 @@ pub struct Server {
 pub struct Facts {
     /// The management cluster's API server.
     pub server: Server,
+    /// When these facts were looked at, by the engine's clock: for what is to be written at a time.
+    pub now: Timestamp,
     seen: BTreeMap<Selector, Seen>,
     outcomes: BTreeMap<Effect, Result<Outcome, EffectFailure>>,
 }

@@ -162,10 +162,10 @@ impl World {
     pub(crate) fn write(&mut self, changes: &[Change]) -> &mut Self {
         for change in changes {
             match change {
-                Change::Apply { fields, .. } | Change::CreateOnce { fields, .. } => {
+                Change::Apply { object, fields } | Change::CreateOnce { object, fields, .. } => {
                     let mut merged = self.find(fields).cloned().unwrap_or_else(|| json!({}));
                     merge(&mut merged, fields);
-                    self.put(merged);
+                    self.put_on(object.target.clone(), merged);
                 }
                 Change::Set {
                     object, path, value, ..
@@ -190,6 +190,30 @@ impl World {
                 Change::Later { .. } => {}
             }
         }
+        self
+    }
+
+    /// Whether another world holds the same objects, in whatever order.
+    pub(crate) fn holds_the_same(&self, other: &Self) -> bool {
+        let sorted = |world: &Self| {
+            let told = world
+                .objects
+                .iter()
+                .map(|(target, object)| format!("{target:?} {object}"));
+            told.collect::<BTreeSet<_>>()
+        };
+        sorted(self) == sorted(other)
+    }
+
+    /// Another process knows nothing of what this one did outside the cluster.
+    pub(crate) fn forget_outcomes(&mut self) -> &mut Self {
+        self.outcomes = Facts::default();
+        self
+    }
+
+    /// Sets the time of the facts.
+    pub(crate) fn at(&mut self, now: Timestamp) -> &mut Self {
+        self.outcomes.now = now;
         self
     }
 

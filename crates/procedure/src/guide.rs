@@ -21,7 +21,7 @@ const PULL_SECRET: &[u8] = include_bytes!("../../../examples/pull-secret.json");
 const MARK: &str = "<!-- expected -->\n";
 
 /// Each step's text, by the last word that tells what a step is.
-const TEXTS: [(&str, &str); 10] = [
+const TEXTS: [(&str, &str); 12] = [
     (ids::PREREQUISITES, include_str!("guide/prerequisites.md")),
     (ids::INGRESS, include_str!("guide/ingress.md")),
     (ids::STORAGE, include_str!("guide/storage.md")),
@@ -35,6 +35,8 @@ const TEXTS: [(&str, &str); 10] = [
     ("pool", include_str!("guide/pool.md")),
     ("rollout", include_str!("guide/rollout.md")),
     ("access", include_str!("guide/access.md")),
+    ("break-glass", include_str!("guide/break-glass.md")),
+    ("identity", include_str!("guide/identity.md")),
 ];
 
 /// The whole page.

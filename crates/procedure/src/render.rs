@@ -7,6 +7,7 @@
 mod cluster;
 mod dialect;
 mod from_document;
+pub(crate) mod identity;
 mod pool;
 mod request;
 mod schema;

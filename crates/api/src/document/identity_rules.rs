@@ -347,7 +347,8 @@ pub(super) fn nobody_is_admin(
         .iter()
         .filter_map(Value::as_str)
         .collect();
-    if admins.is_empty() && list(section, &["clusterAdmins", "groups"]).is_empty() {
+    // A group may be there already, or be made by hand.
+    if admins.is_empty() || !list(section, &["clusterAdmins", "groups"]).is_empty() {
         return None;
     }
     let providers = list(section, &["providers"]);
@@ -362,7 +363,6 @@ pub(super) fn nobody_is_admin(
             None => known.extend(file(&format!("providers[{index}].htpasswd"))?),
         }
     }
-    // Groups of an htpasswd provider's users are made by hand, by somebody who may.
     if admins.iter().any(|admin| known.iter().any(|user| user == admin)) {
         return None;
     }
@@ -474,7 +474,8 @@ fn ldap_problem(url: &str) -> Option<&'static str> {
     }
     let filter = parts.next().unwrap_or_default();
     let closes = filter.matches('(').count() == filter.matches(')').count();
-    if !filter.is_empty() && !(filter.starts_with('(') && filter.ends_with(')') && closes) {
+    let is_closed = filter.starts_with('(') && filter.ends_with(')') && closes;
+    if !filter.is_empty() && !is_closed {
         return Some("its filter is not in matching parentheses");
     }
     (parts.next().is_some_and(|extensions| !extensions.is_empty())).then_some("it has extensions, which are not known")

@@ -424,7 +424,8 @@ fn an_adopted_guest_names_secrets_that_exist() {
     assert_eq!(one(&named).pull_secret, SecretInput::Existing("pull".to_owned()));
 }
 
-/// The example with every field has every field, but for those that exclude others.
+/// The example with every field has every field, but for those that exclude others. Who may log in is tried kind by kind
+/// (`identity_rules`): no guest has them all.
 #[test]
 fn the_example_with_every_field_has_every_field() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples");
@@ -441,6 +442,7 @@ fn the_example_with_every_field_has_every_field() {
     let (_, fields) = crate::fields_of_kind("guestcluster").unwrap();
     let missing: Vec<String> = fields
         .into_iter()
+        .filter(|field| !field.path.starts_with("spec.identity."))
         .filter(|field| field.is_leaf && !has(&value, &field.path))
         .map(|field| field.path)
         .collect();

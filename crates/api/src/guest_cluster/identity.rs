@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{SecretInput, SecretSource, TextSource};
+use super::{SecretInput, SecretSource};
 use crate::duration::GoDuration;
 
 /// Who may log in, and who of them may do everything. Any of this removes `kubeadmin`.
@@ -99,6 +99,30 @@ pub enum MappingMethod {
     Add,
 }
 
+/// Where a provider's certificates come from: exactly one of the fields.
+#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(extend("minProperties" = 1, "maxProperties" = 1))]
+pub struct CaSource {
+    /// A file, relative to the document's file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1))]
+    pub file: Option<std::path::PathBuf>,
+    /// An environment variable that holds the text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1))]
+    pub env: Option<String>,
+    /// The text itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1))]
+    pub value: Option<String>,
+    /// A ConfigMap that exists in the HostedCluster's namespace: with the key `ca.crt` for a provider, `ca-bundle.crt` for
+    /// `oidc`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("format" = "dns-subdomain"))]
+    pub config_map: Option<String>,
+}
+
 /// A user with whom a login is tried.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -159,7 +183,7 @@ pub struct OpenId {
     pub issuer: String,
     /// Certificates that sign the issuer's, as PEM; left out, the well-known ones.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ca: Option<TextSource>,
+    pub ca: Option<CaSource>,
     /// Which claims say who a user is.
     #[serde(default)]
     pub claims: OpenIdClaims,
@@ -205,7 +229,7 @@ pub struct Ldap {
     pub insecure: bool,
     /// Certificates that sign the server's, as PEM; left out, the well-known ones.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ca: Option<TextSource>,
+    pub ca: Option<CaSource>,
     /// Which attributes say who a user is.
     #[serde(default)]
     pub attributes: LdapAttributes,
@@ -248,7 +272,7 @@ pub struct GitHub {
     pub hostname: Option<String>,
     /// Certificates that sign a GitHub Enterprise's, as PEM.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ca: Option<TextSource>,
+    pub ca: Option<CaSource>,
 }
 
 /// A GitLab.
@@ -266,7 +290,7 @@ pub struct GitLab {
     pub url: String,
     /// Certificates that sign the server's, as PEM.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ca: Option<TextSource>,
+    pub ca: Option<CaSource>,
 }
 
 /// Google.
@@ -297,7 +321,7 @@ pub struct Keystone {
     pub domain_name: String,
     /// Certificates that sign the server's, as PEM.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ca: Option<TextSource>,
+    pub ca: Option<CaSource>,
     /// The certificate to show the server; of a Secret that exists, the key `tls.crt`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tls_client_cert: Option<SecretSource>,
@@ -315,7 +339,7 @@ pub struct BasicAuth {
     pub url: String,
     /// Certificates that sign the server's, as PEM.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ca: Option<TextSource>,
+    pub ca: Option<CaSource>,
     /// The certificate to show the server; of a Secret that exists, the key `tls.crt`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tls_client_cert: Option<SecretSource>,
@@ -329,7 +353,7 @@ pub struct BasicAuth {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RequestHeader {
     /// Certificates that sign the proxy's client certificate, as PEM: without them anybody could name himself.
-    pub ca: TextSource,
+    pub ca: CaSource,
     /// Where a browser is sent to log in; holds `${url}` or `${query}`.
     #[serde(default, rename = "loginURL", skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
@@ -374,7 +398,7 @@ pub struct Oidc {
     pub audiences: Vec<String>,
     /// Certificates that sign the issuer's, as PEM; left out, the well-known ones.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ca: Option<TextSource>,
+    pub ca: Option<CaSource>,
     /// What the user is called.
     pub username: OidcUsername,
     /// Which groups the user is in.
@@ -470,7 +494,7 @@ pub struct OidcClient {
 /// `providers[0].openID.clientSecret`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct IdentityInputs {
-    /// Secrets.
+    /// Secrets, and ConfigMaps that exist.
     pub secrets: BTreeMap<String, SecretInput>,
     /// Certificates.
     pub texts: BTreeMap<String, String>,

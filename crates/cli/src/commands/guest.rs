@@ -39,7 +39,12 @@ pub(crate) async fn run(printer: &Printer, session: &Session, typed: &str, crede
     Ok(Exit::Done)
 }
 
-async fn read(printer: &Printer, session: &Session, guest: &Guest, credential: Credential) -> Result<String> {
+pub(crate) async fn read(
+    printer: &Printer,
+    session: &Session,
+    guest: &Guest,
+    credential: Credential,
+) -> Result<String> {
     let (field, key, what) = credential.where_it_is();
     let Guest {
         namespace,

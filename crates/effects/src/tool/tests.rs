@@ -115,7 +115,7 @@ fn is_bare(folder: &Path) {
 async fn failure(pages: Pages, path: &str) -> EffectFailure {
     let folder = tempfile::tempdir().expect("a folder");
     let server = Server::start(pages).await;
-    let failure = Effects::new(folder.path())
+    let failure = Effects::new(folder.path(), folder.path())
         .perform(&server.effect(path))
         .await
         .expect_err("a failure");
@@ -133,7 +133,7 @@ async fn a_tool_is_installed_and_recognised_until_it_changes() {
         ("/moved", (StatusCode::FOUND, Some("/hcp.tar.gz"), Vec::new())),
     ]))
     .await;
-    let (effects, effect) = (Effects::new(&bin), server.effect("/moved"));
+    let (effects, effect) = (Effects::new(&bin, &bin), server.effect("/moved"));
     assert_eq!(effects.done(&effect).await, None);
     let outcome = effects.perform(&effect).await.expect("installed");
     assert_eq!(
@@ -169,7 +169,7 @@ async fn a_server_that_the_ca_does_not_vouch_for_is_not_believed() {
         ca: Some(other.ca),
         probe: Vec::new(),
     };
-    let failure = Effects::new(folder.path())
+    let failure = Effects::new(folder.path(), folder.path())
         .perform(&effect)
         .await
         .expect_err("untrusted");
@@ -186,7 +186,10 @@ async fn without_a_ca_nothing_is_trusted() {
         ca: None,
         probe: Vec::new(),
     };
-    let failure = Effects::new(folder.path()).perform(&effect).await.expect_err("no CA");
+    let failure = Effects::new(folder.path(), folder.path())
+        .perform(&effect)
+        .await
+        .expect_err("no CA");
     assert_eq!(
         failure.message,
         "failed to download the tool: no CA certificate is known for the download"

@@ -52,6 +52,7 @@ impl Engine {
     pub(crate) async fn read_world(&self, steps: &[Box<dyn Step>], more: &[Selector]) -> Result<World, ReadError> {
         let mut world = World::default();
         world.facts.server = self.connection().server.clone();
+        world.facts.now = self.now();
         let selectors: BTreeSet<Selector> = steps
             .iter()
             .flat_map(|step| step.watches())

@@ -69,8 +69,8 @@ impl Context<'_> {
 fn patch(path: &[String], value: Option<&Value>, live: &Value) -> Value {
     let mut content = Value::Object(Map::new());
     content["metadata"]["resourceVersion"] = live["metadata"]["resourceVersion"].clone();
-    // A Secret's former value would be readable to whoever may list annotations.
-    if live["kind"] != "Secret" {
+    // A Secret's former value would be readable to whoever may list annotations; Berth's own annotations have no other owner.
+    if live["kind"] != "Secret" && !is_own_annotation(path) {
         content["metadata"]["annotations"][FORMER_VALUES] = former_values(path, live).into();
     }
     let mut place = &mut content;
@@ -90,6 +90,10 @@ fn former_values(path: &[String], live: &Value) -> String {
     let former = diff::at(live, path).cloned().unwrap_or(Value::Null);
     kept.entry(pointer(path)).or_insert(former);
     Value::Object(kept).to_string()
+}
+
+fn is_own_annotation(path: &[String]) -> bool {
+    matches!(path, [metadata, annotations, name] if metadata == "metadata" && annotations == "annotations" && name.starts_with("berth.dev/"))
 }
 
 fn pointer(path: &[String]) -> String {
@@ -132,6 +136,14 @@ mod tests {
         let kept = r#"{"/metadata/annotations/storageclass.kubernetes.io~1is-default-class":"true"}"#;
         let live = json!({"metadata": {"annotations": {key: "false", FORMER_VALUES: kept}}});
         assert_eq!(former_values(&path(&["metadata", "annotations", key]), &live), kept);
+    }
+
+    #[test]
+    fn berths_own_annotations_have_no_former_value() {
+        let live = json!({"metadata": {"resourceVersion": "7"}});
+        let own = path(&["metadata", "annotations", "berth.dev/identity"]);
+        let expected = json!({"metadata": {"resourceVersion": "7", "annotations": {"berth.dev/identity": "x"}}});
+        assert_eq!(patch(&own, Some(&json!("x")), &live), expected);
     }
 
     #[test]

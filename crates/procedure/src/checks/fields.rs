@@ -104,6 +104,7 @@ fn misfits(guest: &GuestCluster, facts: &Facts) -> Vec<Refused> {
     render::hosted_cluster(guest, Dialect::default())
         .into_iter()
         .filter(|rendered| [resources::HOSTED_CLUSTER, resources::NODE_POOL].contains(&rendered.object.resource))
+        .chain(render::identity::shape(guest))
         .flat_map(of_object)
         .collect()
 }

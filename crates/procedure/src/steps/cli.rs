@@ -197,7 +197,7 @@ fn fetched(facts: &Facts, effect: &Effect) -> Assessment {
                 ("version".to_owned(), version.clone()),
             ]),
         },
-        Some(Ok(Outcome::Written { .. })) => Assessment::ready(),
+        Some(Ok(_)) => Assessment::ready(),
         Some(Err(failure)) => {
             let object = format!("ConsoleCLIDownload {DOWNLOAD}");
             let found = diagnosis(

@@ -2,18 +2,23 @@
 
 mod access;
 mod backup;
+mod break_glass;
 mod cluster;
 mod fit;
+pub(crate) mod identity;
 mod objects;
 mod pool;
 mod removal;
 mod rollout;
+pub(crate) mod server;
 mod write;
 
 pub(crate) use access::Access;
 pub(crate) use backup::{Restore, Save};
+pub(crate) use break_glass::BreakGlass;
 pub(crate) use cluster::Cluster;
 pub(crate) use fit::Fit;
+pub(crate) use identity::Identity;
 pub(crate) use pool::Pool;
 pub(crate) use removal::Removal;
 pub(crate) use rollout::Rollout;

@@ -39,3 +39,13 @@ pub(crate) fn part(guest: &str, part: &str) -> StepId {
 pub(crate) fn access(guest: &str) -> StepId {
     StepId::new(format!("guest/{guest}/access"))
 }
+
+/// A way into a guest that no identity provider closes.
+pub(crate) fn break_glass(guest: &str) -> StepId {
+    StepId::new(format!("guest/{guest}/break-glass"))
+}
+
+/// Who may log in to a guest.
+pub(crate) fn identity(guest: &str) -> StepId {
+    StepId::new(format!("guest/{guest}/identity"))
+}

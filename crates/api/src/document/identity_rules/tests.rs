@@ -255,6 +255,6 @@ fn every_kind_can_be_written() {
 ",
     );
     let providers = &guest.spec.identity.as_ref().expect("a section").providers;
-    let kinds: Vec<_> = providers.iter().filter_map(|provider| provider.kind()).collect();
+    let kinds: Vec<_> = providers.iter().filter_map(crate::IdentityProvider::kind).collect();
     assert_eq!(kinds, crate::ProviderKind::ALL);
 }

@@ -7,7 +7,7 @@ use crate::{
     document::{htpasswd, identity_rules},
     guest_cluster::{IdentityInputs, ProviderKind, SecretInput},
     secret::Secret,
-    views::list,
+    views::{list, text},
 };
 
 const SECTION: &str = "spec.identity";
@@ -135,6 +135,12 @@ impl Loader<'_> {
             return;
         }
         let field = format!("{SECTION}.{path}");
+        if let Some(name) = text(&fields["ca"], &["configMap"]) {
+            inputs
+                .secrets
+                .insert(path.to_owned(), SecretInput::Existing(name.to_owned()));
+            return;
+        }
         let Some(certificates) = self.text_at(document, &field) else {
             return;
         };

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use berth_api::{GuestCluster, resources, views};
 
-use super::{decoded, kubeconfig, kubeconfig_watches, kubeconfigs, lock, reference, secret};
+use super::{decoded, identity, kubeconfig, kubeconfig_watches, kubeconfigs, lock, reference, secret};
 use crate::assess::{Assessment, Observed};
 use crate::change::Change;
 use crate::effect::Effect;
@@ -99,8 +99,12 @@ impl Step for Access {
         lock(&self.place)
     }
 
-    fn changes(&self, _facts: &Facts) -> Vec<Change> {
-        Vec::new()
+    /// A document without an identity section takes back what an earlier one put in place.
+    fn changes(&self, facts: &Facts) -> Vec<Change> {
+        if self.guest.spec.identity.is_some() {
+            return Vec::new();
+        }
+        identity::withdrawal(facts, &self.place)
     }
 
     fn effects(&self, facts: &Facts) -> Vec<Effect> {
@@ -123,6 +127,7 @@ impl Step for Access {
         let mut watches: Vec<_> = kubeconfig_watches(&self.place).into();
         watches.push(secret(&self.place, "kubeadmin-password"));
         watches.push(self.place.on_guest(resources::NODE));
+        watches.extend(identity::withdrawal_watches(&self.place));
         watches
     }
 

@@ -58,7 +58,7 @@ pub(crate) fn watches(place: &GuestRef) -> Vec<Selector> {
 }
 
 /// What Berth made of a kind for this guest.
-fn made(resource: &'static Resource, place: &GuestRef) -> Selector {
+pub(super) fn made(resource: &'static Resource, place: &GuestRef) -> Selector {
     let labels = format!("{}={},{DOCUMENT_LABEL}={}", MANAGED_BY.0, MANAGED_BY.1, place.name);
     let scope = Scope::Labelled {
         namespace: Some(place.namespace.clone()),

@@ -1,0 +1,220 @@
+//! What a person decides about a guest's identity between two runs: a login is confirmed, taken back, or may be tried again.
+//!
+//! Pure: a HostedCluster and what the guest knows in, a merge patch out. The patch holds the version that was looked at, so
+//! that it does not overwrite what somebody else decided meanwhile.
+
+use std::sync::Arc;
+
+use berth_api::views;
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::change::Change;
+use crate::facts::{Facts, Seen};
+use crate::read::{failed, line};
+use crate::render::identity::Login;
+use crate::steps::guest::identity::{Phase, Record, sets};
+use crate::walk::GuestRef;
+
+/// How the logins of a guest stand.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct IdentityStatus {
+    /// The providers, as `staff (HTPasswd)`.
+    pub providers: Vec<String>,
+    /// `applied`, `awaiting`, `settled`, `refused`; empty where Berth had no part in it.
+    pub phase: String,
+    /// Since when.
+    pub since: Option<Timestamp>,
+    /// When what is awaited is taken back.
+    pub until: Option<Timestamp>,
+    /// The providers whose login a person is to confirm.
+    pub awaiting: Vec<String>,
+    /// Why a login was refused, or what is wrong now.
+    pub reason: String,
+    /// Whether `kubeadmin` can log in.
+    pub kubeadmin: bool,
+}
+
+/// A confirmation, worked out.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Confirmation {
+    /// The merge patch for the HostedCluster.
+    pub patch: Value,
+    /// Who logged in through which provider; no user where the guest keeps none.
+    pub seen: Vec<(String, Option<String>)>,
+    /// The providers that still wait.
+    pub rest: Vec<String>,
+}
+
+/// Why something can't be decided.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Undecided {
+    /// Nothing is kept of an identity.
+    #[error("Berth has put no identity provider in place here")]
+    Nothing,
+    /// No login waits for a confirmation.
+    #[error("no login waits for a confirmation")]
+    NotAwaiting,
+    /// Nobody has logged in yet.
+    #[error("nobody{who} has logged in through {providers} yet")]
+    NobodyYet {
+        /// Whose login was asked for, with a space before; empty for anybody's.
+        who: String,
+        /// The providers that wait.
+        providers: String,
+    },
+    /// It is taken back already.
+    #[error("it is taken back already")]
+    AlreadyBack,
+    /// Nothing was refused.
+    #[error("no login was refused here")]
+    NotRefused,
+}
+
+/// How the logins of a guest stand; `None` where there is nothing to tell.
+pub fn status(cluster: &Value) -> Option<IdentityStatus> {
+    let record = Record::of(cluster);
+    let live = Login::of(cluster);
+    let providers = names(&live);
+    if record.is_none() && providers.is_empty() {
+        return None;
+    }
+    let invalid = failed(cluster, "ValidIDPConfiguration").map(|condition| line(condition.message).to_owned());
+    let phase = record.as_ref().map(|record| match record.phase {
+        Phase::Applied => "applied",
+        Phase::Awaiting => "awaiting",
+        Phase::Settled => "settled",
+        Phase::Refused => "refused",
+    });
+    let reason = record.as_ref().map(|record| record.reason.clone());
+    Some(IdentityStatus {
+        providers,
+        phase: phase.unwrap_or_default().to_owned(),
+        since: record.as_ref().map(|record| record.since),
+        until: record.as_ref().and_then(|record| record.until),
+        reason: reason
+            .filter(|reason| !reason.is_empty())
+            .or(invalid)
+            .unwrap_or_default(),
+        awaiting: record.map(|record| record.awaiting).unwrap_or_default(),
+        kubeadmin: views::kubeadmin_password_secret(cluster).is_some(),
+    })
+}
+
+/// A person says that a login works: true of each provider through which the guest knows somebody to have logged in. With an
+/// OIDC issuer the guest keeps no users, and the person's word is all there is.
+pub fn confirm(
+    cluster: &Value,
+    identities: &[Value],
+    user: Option<&str>,
+    now: Timestamp,
+) -> Result<Confirmation, Undecided> {
+    let record = Record::of(cluster).ok_or(Undecided::Nothing)?;
+    if record.phase != Phase::Awaiting {
+        return Err(Undecided::NotAwaiting);
+    }
+    let is_oidc = !Login::of(cluster).oidc.is_null();
+    let mut seen = Vec::new();
+    let mut rest = Vec::new();
+    for provider in &record.awaiting {
+        let known = identities.iter().find_map(|identity| {
+            let known = views::text(identity, &["user", "name"]).filter(|name| !name.is_empty())?;
+            let fits = views::text(identity, &["providerName"]) == Some(provider)
+                && user.is_none_or(|user| user == known || views::text(identity, &["providerUserName"]) == Some(user));
+            fits.then(|| known.to_owned())
+        });
+        match known {
+            Some(known) => seen.push((provider.clone(), Some(known))),
+            None if is_oidc => seen.push((provider.clone(), None)),
+            None => rest.push(provider.clone()),
+        }
+    }
+    if seen.is_empty() {
+        return Err(Undecided::NobodyYet {
+            who: user.map(|user| format!(" called `{user}`")).unwrap_or_default(),
+            providers: record.awaiting.join(", "),
+        });
+    }
+    let record = Record {
+        phase: if rest.is_empty() {
+            Phase::Settled
+        } else {
+            Phase::Awaiting
+        },
+        since: if rest.is_empty() { now } else { record.since },
+        until: record.until.filter(|_| !rest.is_empty()),
+        awaiting: rest.clone(),
+        ..record
+    };
+    Ok(Confirmation {
+        patch: patch(cluster, Some(&record), Vec::new()),
+        seen,
+        rest,
+    })
+}
+
+/// A person takes a login back: what was before is put back, and the document's login is not tried again by itself.
+pub fn revert(cluster: &Value, now: Timestamp) -> Result<Value, Undecided> {
+    let record = Record::of(cluster).ok_or(Undecided::Nothing)?;
+    if record.phase == Phase::Refused {
+        return Err(Undecided::AlreadyBack);
+    }
+    let metadata = views::metadata(cluster);
+    let place = GuestRef::new(metadata.namespace.unwrap_or_default(), metadata.name);
+    let mut facts = Facts::default();
+    facts.observe(place.hosted_cluster(), Seen::Objects(vec![Arc::new(cluster.clone())]));
+    let changes = sets(&facts, &place, &record.former, true);
+    let record = Record {
+        phase: Phase::Refused,
+        since: now,
+        reason: "taken back by `berth identity revert`".to_owned(),
+        awaiting: Vec::new(),
+        until: None,
+        ..record
+    };
+    Ok(patch(cluster, Some(&record), changes))
+}
+
+/// A login that was refused may be tried again.
+pub fn retry(cluster: &Value) -> Result<Value, Undecided> {
+    let record = Record::of(cluster).ok_or(Undecided::Nothing)?;
+    if record.phase != Phase::Refused {
+        return Err(Undecided::NotRefused);
+    }
+    Ok(patch(cluster, None, Vec::new()))
+}
+
+fn patch(cluster: &Value, record: Option<&Record>, changes: Vec<Change>) -> Value {
+    let mut patch = json!({ "metadata": { "annotations": {} } });
+    patch["metadata"]["resourceVersion"] = cluster["metadata"]["resourceVersion"].clone();
+    patch["metadata"]["annotations"][crate::steps::guest::identity::ANNOTATION] =
+        record.map_or(Value::Null, |record| record.text().into());
+    for change in changes {
+        if let Change::Set { path, value, .. } = change {
+            let place = path.iter().fold(&mut patch, |place, field| &mut place[field.as_str()]);
+            *place = value.unwrap_or_default();
+        }
+    }
+    patch
+}
+
+fn names(login: &Login) -> Vec<String> {
+    let told = |entry: &Value, kind: &str| {
+        let name = views::text(entry, &["name"]).unwrap_or_default();
+        format!("{name} ({})", views::text(entry, &["type"]).unwrap_or(kind))
+    };
+    let list = |value: &Value, kind: &str| -> Vec<String> {
+        value
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(|entry| told(entry, kind))
+            .collect()
+    };
+    [list(&login.providers, "unknown"), list(&login.oidc, "OIDC")].concat()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,192 @@
+//! From what is there to what to do about a guest's identity. Everything that writes, waits or tells begins here, so that
+//! they can't disagree.
+
+use berth_api::Identity;
+use jiff::Timestamp;
+
+use super::proof::{self, Standing};
+use super::record::{Phase, Record};
+use super::verdict::{Verdict, verdict};
+use super::wanted::{Unknown, Wanted, Wanting};
+use crate::facts::Facts;
+use crate::read::is_deleting;
+use crate::render::identity::Login;
+use crate::step::StepId;
+use crate::steps::ids;
+use crate::walk::GuestRef;
+
+/// What there is to do.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Course {
+    /// The guest goes.
+    Deleting,
+    /// Something has to be read first.
+    Unknown(String),
+    /// The document refers to what is not there.
+    Lacking(Vec<String>),
+    /// Not before another step.
+    Later { what: String, after: StepId },
+    /// Put the login in place.
+    Apply { wanted: Wanted, record: Record },
+    /// Wait for the roll-out.
+    Roll {
+        detail: String,
+        count: Option<(u32, u32)>,
+        look: Option<Timestamp>,
+    },
+    /// Try the logins that can be tried with a password.
+    Try { wait: String },
+    /// Keep that it works, or that a person is to try it.
+    Settle { record: Record },
+    /// There is nothing to do.
+    Settled { record: Option<Record> },
+    /// It does not work: keep that, and put back what was before.
+    GoBack { record: Record },
+    /// It was found not to work.
+    Refused { record: Record },
+}
+
+/// What there is to do.
+pub(crate) fn course(facts: &Facts, place: &GuestRef, section: &Identity, wanting: &Wanting) -> Course {
+    let Some(cluster) = facts.object(&place.hosted_cluster()) else {
+        return Course::Later {
+            what: format!("let people log in through {}: this ends kubeadmin", through(section)),
+            after: ids::rollout(&place.name),
+        };
+    };
+    if is_deleting(cluster) {
+        return Course::Deleting;
+    }
+    let wanted = match wanting.of(facts) {
+        Ok(wanted) => wanted,
+        Err(Unknown::Yet(why)) => return Course::Unknown(why),
+        Err(Unknown::Lacking(lacking)) => return Course::Lacking(lacking),
+    };
+    let (live, record) = (Login::of(cluster), Record::of(cluster));
+    let digest = wanted.login.digest();
+    let is_live = live.is(&wanted.login);
+    match record {
+        Some(record) if record.digest == digest => known(facts, place, section, wanting, record, wanted, is_live),
+        Some(record) if is_live => Course::Settle {
+            record: Record {
+                digest,
+                phase: Phase::Settled,
+                since: facts.now,
+                ..record
+            },
+        },
+        None if is_live => Course::Settled { record: None },
+        former => Course::Apply {
+            record: begun(digest, facts.now, live, former),
+            wanted,
+        },
+    }
+}
+
+/// The providers of a section, for people.
+pub(crate) fn through(section: &Identity) -> String {
+    let kinds = section.providers.iter().map(|provider| {
+        let kind = provider.kind().map_or("", berth_api::ProviderKind::as_str);
+        format!("{} ({kind})", provider.name)
+    });
+    let oidc = section.oidc.iter().map(|oidc| format!("{} (OIDC)", oidc.name));
+    kinds.chain(oidc).collect::<Vec<_>>().join(", ")
+}
+
+/// What is there now is what to go back to, unless that was never found to work itself.
+fn begun(digest: String, now: Timestamp, live: Login, former: Option<Record>) -> Record {
+    let unproven = former.filter(|former| matches!(former.phase, Phase::Applied | Phase::Awaiting));
+    Record {
+        digest,
+        phase: Phase::Applied,
+        since: now,
+        reason: String::new(),
+        awaiting: Vec::new(),
+        until: None,
+        former: unproven.map_or(live, |former| former.former),
+    }
+}
+
+/// The course of a login that was decided on before.
+fn known(
+    facts: &Facts,
+    place: &GuestRef,
+    section: &Identity,
+    wanting: &Wanting,
+    record: Record,
+    wanted: Wanted,
+    is_live: bool,
+) -> Course {
+    match record.phase {
+        Phase::Refused => Course::Refused { record },
+        Phase::Applied if !is_live => Course::Apply { wanted, record },
+        // Somebody changed it since.
+        Phase::Awaiting | Phase::Settled if !is_live => {
+            let live = facts.object(&place.hosted_cluster()).map(Login::of).unwrap_or_default();
+            Course::Apply {
+                wanted,
+                record: begun(record.digest, facts.now, live, None),
+            }
+        }
+        Phase::Awaiting if record.until.is_some_and(|until| facts.now >= until) => {
+            let reason = format!(
+                "nobody confirmed a login through {} in time",
+                record.awaiting.join(", ")
+            );
+            refused(record, facts.now, reason)
+        }
+        Phase::Awaiting | Phase::Settled => Course::Settled { record: Some(record) },
+        Phase::Applied => match verdict(facts, place, &wanted.login, record.since) {
+            Verdict::Rolling { detail, count } => Course::Roll {
+                detail,
+                count,
+                look: None,
+            },
+            Verdict::Failed { reason, due } if facts.now >= due => refused(record, facts.now, reason),
+            Verdict::Failed { reason, due } => Course::Roll {
+                detail: reason,
+                count: None,
+                look: Some(due),
+            },
+            Verdict::Done => tried(facts, place, section, wanting, record),
+        },
+    }
+}
+
+fn tried(facts: &Facts, place: &GuestRef, section: &Identity, wanting: &Wanting, record: Record) -> Course {
+    match proof::standing(facts, place, section, wanting) {
+        Standing::Open(wait) => Course::Try { wait },
+        Standing::Refused(reason) => refused(record, facts.now, reason),
+        Standing::Done { awaiting } => Course::Settle {
+            record: Record {
+                phase: if awaiting.is_empty() {
+                    Phase::Settled
+                } else {
+                    Phase::Awaiting
+                },
+                since: facts.now,
+                until: deadline(section, facts.now).filter(|_| !awaiting.is_empty()),
+                awaiting,
+                ..record
+            },
+        },
+    }
+}
+
+fn deadline(section: &Identity, now: Timestamp) -> Option<Timestamp> {
+    let within = section.confirm_within?.get();
+    now.checked_add(within).ok()
+}
+
+fn refused(record: Record, now: Timestamp, reason: String) -> Course {
+    Course::GoBack {
+        record: Record {
+            phase: Phase::Refused,
+            since: now,
+            reason,
+            awaiting: Vec::new(),
+            until: None,
+            ..record
+        },
+    }
+}

@@ -1,0 +1,105 @@
+//! What was decided about a guest's identity, kept on its HostedCluster: state lives in the cluster, so that any later run,
+//! on any machine, goes on from there.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::change::Change;
+use crate::read::annotation;
+use crate::render::identity::Login;
+use crate::walk::GuestRef;
+
+/// The annotation that holds it, as JSON.
+pub(crate) const ANNOTATION: &str = "berth.dev/identity";
+
+/// How far a login is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum Phase {
+    /// Written, and not found to work yet.
+    Applied,
+    /// It is rolled out, and a person is to try it.
+    Awaiting,
+    /// It works.
+    Settled,
+    /// It did not work, and what was before is put back.
+    Refused,
+}
+
+/// What was decided.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Record {
+    /// Which login this is about.
+    pub(crate) digest: String,
+    /// How far it is.
+    pub(crate) phase: Phase,
+    /// Since when.
+    pub(crate) since: Timestamp,
+    /// Why, where it was refused.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(crate) reason: String,
+    /// The providers that a person is to try.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) awaiting: Vec<String>,
+    /// When what is awaited is taken back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) until: Option<Timestamp>,
+    /// What was before: put back where this does not work.
+    #[serde(with = "former")]
+    pub(crate) former: Login,
+}
+
+// === impl Record ===
+
+impl Record {
+    /// What stands on a HostedCluster; a text that says nothing is none.
+    pub(crate) fn of(cluster: &Value) -> Option<Self> {
+        serde_json::from_str(annotation(cluster, ANNOTATION)?).ok()
+    }
+
+    /// The write that keeps it.
+    pub(crate) fn set(&self, place: &GuestRef) -> Change {
+        Change::Set {
+            object: place.object(),
+            path: ["metadata", "annotations", ANNOTATION].map(str::to_owned).into(),
+            value: Some(self.text().into()),
+            takeover: true,
+        }
+    }
+
+    /// As the annotation holds it.
+    pub(crate) fn text(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default()
+    }
+}
+
+/// The write that forgets it.
+pub(crate) fn forget(place: &GuestRef) -> Change {
+    Change::Set {
+        object: place.object(),
+        path: ["metadata", "annotations", ANNOTATION].map(str::to_owned).into(),
+        value: None,
+        takeover: true,
+    }
+}
+
+mod former {
+    use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer};
+    use serde_json::{Value, json};
+
+    use crate::render::identity::Login;
+
+    pub(super) fn serialize<S: Serializer>(login: &Login, serializer: S) -> Result<S::Ok, S::Error> {
+        json!({ "providers": login.providers, "oidc": login.oidc }).serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Login, D::Error> {
+        let value = Value::deserialize(deserializer)?;
+        Ok(Login {
+            providers: value["providers"].clone(),
+            oidc: value["oidc"].clone(),
+        })
+    }
+}

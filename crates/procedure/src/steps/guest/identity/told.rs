@@ -1,0 +1,119 @@
+//! What is said of a guest's identity: how far it is, and what to do.
+
+use berth_api::{Identity, views};
+
+use super::course::{Course, through};
+use super::outputs;
+use super::record::{Phase, Record};
+use crate::assess::{Assessment, Observed};
+use crate::read::{line, reason_or};
+use crate::walk::{GuestRef, diagnosis};
+
+pub(super) fn assessment(observed: &Observed<'_>, place: &GuestRef, section: &Identity, course: Course) -> Assessment {
+    match course {
+        Course::Deleting => Assessment::waiting("Deleting", "the HostedCluster is being deleted"),
+        Course::Unknown(why) => Assessment::waiting("NotRead", why),
+        Course::Later { what, .. } => Assessment::waiting("NotYet", what),
+        Course::Lacking(lacking) => Assessment::Blocked {
+            diagnosis: diagnosis(
+                "A05",
+                "the identity provider refers to what is not there; nothing was changed",
+                place.label(),
+                lacking,
+                format!(
+                    "make it in the namespace {}; this goes on by itself then",
+                    place.namespace
+                ),
+            ),
+            recheck_at: None,
+        },
+        Course::Apply { .. } => Assessment::waiting("NotWritten", "the login is not in place yet"),
+        Course::Roll { detail, count, look } => Assessment::Waiting {
+            reason: "RollingOut".to_owned(),
+            detail,
+            done: count.map(|(done, _)| done),
+            total: count.map(|(_, total)| total),
+            recheck_at: look,
+        },
+        Course::Try { wait } => Assessment::waiting("TryingLogin", wait),
+        Course::Settle { .. } => Assessment::waiting("Settling", "it works; this is not kept yet"),
+        Course::GoBack { record } => Assessment::waiting("GoingBack", record.reason),
+        Course::Refused { record } => refused(observed, place, &record),
+        Course::Settled { record } => settled(observed, place, section, record.as_ref()),
+    }
+}
+
+fn refused(observed: &Observed<'_>, place: &GuestRef, record: &Record) -> Assessment {
+    let live = observed
+        .facts
+        .object(&place.hosted_cluster())
+        .map(crate::render::identity::Login::of);
+    if live.is_none_or(|live| !live.is(&record.former)) {
+        return Assessment::waiting("GoingBack", record.reason.clone());
+    }
+    let back = if record.former.providers.is_null() && record.former.oidc.is_null() {
+        "what was before is back: kubeadmin, with a new password"
+    } else {
+        "what was before is back: the former providers"
+    };
+    Assessment::Fatal {
+        diagnosis: diagnosis(
+            "A05",
+            "the login that the document wants did not work, and was taken back",
+            place.label(),
+            [record.reason.clone(), format!("{back} (since {})", record.since)],
+            format!(
+                "mend `spec.identity`; if it is right and the provider was at fault, `berth identity retry {}` lets it be tried again",
+                place.name
+            ),
+        ),
+    }
+}
+
+fn settled(observed: &Observed<'_>, place: &GuestRef, section: &Identity, record: Option<&Record>) -> Assessment {
+    let cluster = observed.facts.object(&place.hosted_cluster());
+    let invalid = cluster
+        .and_then(|cluster| views::condition(cluster, "ValidIDPConfiguration"))
+        .filter(views::Condition::is_false);
+    if let Some(condition) = invalid {
+        return Assessment::Blocked {
+            diagnosis: diagnosis(
+                "A05",
+                "the identity provider worked, and is invalid or can't be reached now",
+                place.label(),
+                [format!("{} {}", reason_or(&condition, ""), line(condition.message))
+                    .trim()
+                    .to_owned()],
+                "see whether the provider can be reached from the guest's workers, and whether its certificate changed",
+            ),
+            recheck_at: None,
+        };
+    }
+    match record.filter(|record| record.phase == Phase::Awaiting) {
+        Some(record) => awaiting(place, record),
+        None => Assessment::Ready {
+            outputs: outputs([("identity", through(section))]),
+        },
+    }
+}
+
+/// Without a deadline a run does not stay for a person; with one it does, to go back in time.
+fn awaiting(place: &GuestRef, record: &Record) -> Assessment {
+    let names = record.awaiting.join(", ");
+    let told = format!(
+        "log in through {names} with a browser, then `berth identity confirm {}`",
+        place.name
+    );
+    match record.until {
+        Some(until) => Assessment::Waiting {
+            reason: "AwaitingConfirmation".to_owned(),
+            detail: format!("{told}; until {until}, then what was before is put back"),
+            done: None,
+            total: None,
+            recheck_at: Some(until),
+        },
+        None => Assessment::Ready {
+            outputs: outputs([("identity", format!("awaiting confirmation: {told}"))]),
+        },
+    }
+}
