@@ -162,6 +162,9 @@ fn write_text(write: &PlannedWrite, paint: Paint<'_>) -> String {
     );
     for field in &write.fields {
         text.push_str(&format!("      {}\n", field_text(field)));
+        if let Some(felt) = kubeadmin(field) {
+            text.push_str(&format!("      {} {felt}\n", paint(Tone::Warning, "!")));
+        }
     }
     for conflict in &write.conflicts {
         let owner = format!(
@@ -186,6 +189,20 @@ fn field_text(field: &FieldChange) -> String {
         (_, Shown::Secret) => format!("{path}: (secret, changed)"),
         (Shown::Absent, to) => format!("{path}: {}", shown(to)),
         (from, to) => format!("{path}: {} → {}", shown(from), shown(to)),
+    }
+}
+
+/// What a login's coming or going does to `kubeadmin`, which nothing in the objects tells.
+fn kubeadmin(field: &FieldChange) -> Option<&'static str> {
+    if field.path != "spec.configuration.oauth" {
+        return None;
+    }
+    match (&field.from, &field.to) {
+        (Shown::Value(_), Shown::Absent | Shown::Value(Value::Null)) => {
+            Some("kubeadmin comes back, with a new password")
+        }
+        (Shown::Absent, Shown::Value(_)) => Some("kubeadmin ends, and its password with it"),
+        _ => None,
     }
 }
 
@@ -283,6 +300,15 @@ mod tests {
             from,
             to,
         }
+    }
+
+    #[test]
+    fn what_a_login_does_to_kubeadmin_is_told() {
+        let login = || Shown::Value(json!({ "identityProviders": [] }));
+        let told = |from, to| kubeadmin(&change("spec.configuration.oauth", from, to)).unwrap_or_default();
+        assert!(told(login(), Shown::Absent).contains("comes back, with a new password"));
+        assert!(told(Shown::Absent, login()).contains("ends"));
+        assert_eq!(told(login(), login()), "");
     }
 
     fn plan() -> Plan {

@@ -84,17 +84,25 @@ fn hints(printer: &Printer, session: &Session, guests: &[GuestCluster], report: 
     let program = &printer.program;
     let flags = &session.flags;
     for guest in guests {
-        let access = format!("guest/{}/access", guest.name);
-        let access = report.steps.iter().find(|step| step.id.as_str() == access);
-        let Some(StepReport {
-            outcome: Outcome::Ready { outputs },
-            ..
-        }) = access
-        else {
+        let of_step = |step: &str| {
+            let id = format!("guest/{}/{step}", guest.name);
+            let found = report.steps.iter().find(|step| step.id.as_str() == id);
+            found.and_then(|step| match &step.outcome {
+                Outcome::Ready { outputs } => Some(outputs),
+                _ => None,
+            })
+        };
+        let Some(access) = of_step("access") else {
             continue;
         };
+        // A password that was there when access was looked at has ended with the provider.
+        let has_provider = of_step("identity").is_some();
+        let outputs = access
+            .iter()
+            .filter(|(name, _)| !has_provider || *name != "passwordSecret");
+        let login = ["break-glass", "identity"].into_iter().filter_map(of_step).flatten();
         printer.say(&format!("\n{} {}", printer.err_tone(Tone::Strong, "guest"), guest.name));
-        for (name, value) in outputs {
+        for (name, value) in outputs.chain(login) {
             printer.say(&format!("  {name}: {value}"));
         }
         printer.say(&format!(
@@ -102,7 +110,8 @@ fn hints(printer: &Printer, session: &Session, guests: &[GuestCluster], report: 
             guest.name
         ));
         printer.say(&format!("  kubectl --kubeconfig {}.kubeconfig get nodes", guest.name));
-        printer.say(&format!("  {program} password{flags} {}", guest.name));
+        let then = if has_provider { "identity status" } else { "password" };
+        printer.say(&format!("  {program} {then}{flags} {}", guest.name));
     }
     printer.say(&format!("\n{}", printer.err_tone(Tone::Strong, "look around")));
     printer.say(&format!("  {program} status{flags}"));

@@ -104,8 +104,14 @@ fn misfits(guest: &GuestCluster, facts: &Facts) -> Vec<Refused> {
     render::hosted_cluster(guest, Dialect::default())
         .into_iter()
         .filter(|rendered| [resources::HOSTED_CLUSTER, resources::NODE_POOL].contains(&rendered.object.resource))
-        .chain(render::identity::shape(guest))
         .flat_map(of_object)
+        // An identity section is a part of an object: what the rest of it must have is not asked of it.
+        .chain(
+            render::identity::shape(guest)
+                .into_iter()
+                .flat_map(of_object)
+                .filter(|refused| refused.misfit.field.starts_with("spec.configuration")),
+        )
         .collect()
 }
 
@@ -234,5 +240,57 @@ pub(crate) fn is_within(wanted: &Value, is: &Value) -> bool {
                 || matches!((wanted.parse::<Quantity>(), is.parse::<Quantity>()), (Ok(wanted), Ok(is)) if wanted == is)
         }
         (wanted, is) => wanted == is,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use berth_api::resources;
+    use serde_json::{Value, json};
+
+    use super::misfits;
+    use crate::fixtures::{EXAMPLE, World, documents, established};
+    use crate::read::crd;
+
+    /// What a hub whose HostedClusters have these fields of `spec.configuration` says of an issuer in place of the OAuth server.
+    fn told(configuration: &Value) -> Vec<String> {
+        let section = "  identity:
+    clusterAdmins: {users: [ada]}
+    oidc: {name: sso, issuer: 'https://sso.example', audiences: [a], username: {expression: claims.sub}}
+";
+        let guest = documents(&format!("{EXAMPLE}{section}")).guests.remove(0);
+        let mut definition = established(resources::HOSTED_CLUSTER);
+        definition["spec"] = json!({ "versions": [{ "name": "v1beta1", "schema": { "openAPIV3Schema": {
+            "properties": { "spec": { "type": "object", "required": ["platform"], "properties": {
+                "platform": { "x-kubernetes-preserve-unknown-fields": true },
+                "configuration": configuration,
+            } } },
+        } } }] });
+        let mut world = World::default();
+        world.put(definition);
+        let found = misfits(&guest, &world.facts(&[crd(resources::HOSTED_CLUSTER)]));
+        let of_identity = |field: &str| field.starts_with("spec.configuration") || field == "spec";
+        found
+            .into_iter()
+            .map(|refused| refused.misfit.field)
+            .filter(|field| of_identity(field))
+            .collect()
+    }
+
+    #[test]
+    fn an_identity_section_is_held_against_its_own_part_of_the_schema() {
+        let open = json!({ "x-kubernetes-preserve-unknown-fields": true });
+        assert_eq!(told(&open), Vec::<String>::new());
+        let without_expressions = json!({ "type": "object", "properties": { "authentication": { "properties": {
+            "type": { "type": "string" },
+            "oidcProviders": { "items": { "properties": {
+                "name": {}, "issuer": { "x-kubernetes-preserve-unknown-fields": true },
+                "claimMappings": { "properties": { "username": { "properties": { "claim": {} } } } },
+            } } },
+        } } } });
+        assert_eq!(
+            told(&without_expressions),
+            ["spec.configuration.authentication.oidcProviders[0].claimMappings.username.expression"]
+        );
     }
 }
