@@ -326,7 +326,7 @@ pub(crate) fn assert_written(world: &World, changes: &[Change]) {
                 let field = path.iter().fold(found, |place, field| &place[field.as_str()]);
                 assert_eq!(Some(field), value.as_ref(), "{object} {path:?}");
             }
-            Change::Merge { object, .. } => panic!("{object} was asked for by a command"),
+            Change::Merge { object, .. } => panic!("{object} still has to be merged"),
             Change::Absent { object } => panic!("{object} should be gone"),
             Change::Later { what, after } => panic!("{what} is known only after {after}"),
         }

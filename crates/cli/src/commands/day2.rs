@@ -150,6 +150,7 @@ fn otherwise(action: &Action) -> &'static str {
     match action {
         Action::Upgrade { .. } => "is refused: no release goes back",
         Action::AddPool { .. } => "goes on leaving it alone",
+        Action::SetPool { .. } => "takes back what the document names of it, and leaves the rest",
         _ => "takes this back (its plan says so)",
     }
 }

@@ -11,6 +11,7 @@ mod pool;
 mod removal;
 mod rollout;
 pub(crate) mod server;
+mod takeback;
 mod write;
 
 pub(crate) use access::Access;

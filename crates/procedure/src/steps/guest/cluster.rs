@@ -6,7 +6,8 @@ use std::sync::Arc;
 use berth_api::{GuestCluster, resources, views};
 use serde_json::Value;
 
-use super::{is_observed, lock, objects, reference};
+use super::{is_observed, lock, objects, reference, write};
+use crate::adopt;
 use crate::assess::{Assessment, Observed};
 use crate::change::{Change, ObjectRef, Removal};
 use crate::checks::fields;
@@ -59,6 +60,35 @@ impl Cluster {
         let is_gone =
             matches!(facts.seen(&secrets), Seen::Objects(all) if all.iter().all(|secret| name(secret) != key));
         (is_gone && !is_deleting(cluster)).then_some(key)
+    }
+}
+
+/// Guests that are another owner's.
+impl Cluster {
+    /// What the document would change of an object that something else keeps as a repository has it, with who that is.
+    fn kept<'a>(&self, facts: &'a Facts) -> Option<(&'a Value, String, Vec<String>)> {
+        if !self.guest.spec.adopt {
+            return None;
+        }
+        let edits = objects::changes(&self.guest, facts);
+        let (object, live, keeper) = edits.iter().find_map(|change| {
+            let (Change::Set { object, .. } | Change::Merge { object, .. }) = change else {
+                return None;
+            };
+            let live = adopt::live(facts, &self.place, object)?;
+            Some((object, live, write::keeper(live)?))
+        })?;
+        let told = edits.iter().filter_map(|change| match change {
+            Change::Set {
+                object: of,
+                path,
+                value,
+                ..
+            } if of == object => Some(format!("{}: {}", path.join("."), value.clone().unwrap_or_default())),
+            Change::Merge { object: of, fields } if of == object => Some(fields.to_string()),
+            _ => None,
+        });
+        Some((live, keeper, told.map(|told| format!("would be set: {told}")).collect()))
     }
 }
 
@@ -163,11 +193,12 @@ impl Step for Cluster {
     }
 
     /// A namespace that exists is left as it is: several guests may share one, and it may be somebody else's. So is a guest
-    /// whose document asks for fields that this hub would drop, or whose encryption key is lost.
+    /// whose document asks for fields that this hub would drop, that a repository keeps, or whose encryption key is lost.
     fn changes(&self, facts: &Facts) -> Vec<Change> {
         let mut changes = Vec::new();
         let is_missing = self.guest.spec.adopt && facts.object(&self.place.hosted_cluster()).is_none();
-        if is_missing || !fields::unknown(&self.guest, facts).is_empty() || self.lost_key(facts).is_some() {
+        let is_refused = !fields::unknown(&self.guest, facts).is_empty() || self.kept(facts).is_some();
+        if is_missing || is_refused || self.lost_key(facts).is_some() {
             return changes;
         }
         if facts.object(&self.namespace()).is_none() {
@@ -231,6 +262,9 @@ impl Step for Cluster {
         if is_deleting(cluster) {
             return being_deleted(&self.place, cluster);
         }
+        if let Some((object, keeper, edits)) = self.kept(facts) {
+            return kept_elsewhere(&self.place, object, &keeper, edits);
+        }
         let outstanding = outstanding(facts, &self.place, cluster).or_else(|| self.unfinished(facts, cluster));
         match outstanding {
             Some(waiting) => explained(observed, waiting, first_cause(facts, &self.place)),
@@ -257,6 +291,23 @@ fn nothing_to_adopt(place: &GuestRef) -> Assessment {
             place.label(),
             ["`spec.adopt` is for what somebody else made; nothing is made for it".to_owned()],
             "take `adopt` out of the document to make the guest, or correct its name and namespace",
+        ),
+    }
+}
+
+fn kept_elsewhere(place: &GuestRef, object: &Value, keeper: &str, edits: Vec<String>) -> Assessment {
+    Assessment::Fatal {
+        diagnosis: diagnosis(
+            "kept",
+            format!("{keeper} keeps it as a repository has it, and would take the change back"),
+            format!(
+                "{} {}/{}",
+                object["kind"].as_str().unwrap_or_default(),
+                place.namespace,
+                name(object)
+            ),
+            edits,
+            "change it in the repository, or make the document say what is there",
         ),
     }
 }

@@ -7,6 +7,7 @@ use berth_api::{GuestCluster, NodePool, Resource, resources};
 use serde_json::Value;
 
 use super::reference;
+use super::takeback::taken_back;
 use crate::adopt;
 use crate::change::Change;
 use crate::facts::Facts;
@@ -33,10 +34,19 @@ pub(super) fn changes(guest: &GuestCluster, facts: &Facts) -> Vec<Change> {
         let kind = rendered.object.resource;
         let is_guest = [resources::HOSTED_CLUSTER, resources::NODE_POOL].contains(&kind);
         let live = is_guest.then(|| adopt::live(facts, &place, &rendered.object)).flatten();
-        match live.filter(|live| adopt::is_theirs(guest, Some(live))) {
-            Some(live) => changes.extend(adopt::edits(&rendered.object, &wanted_of(rendered.fields), live)),
+        match live {
+            Some(live) if adopt::is_theirs(guest, Some(live)) => {
+                changes.extend(adopt::edits(&rendered.object, &wanted_of(rendered.fields), live));
+            }
             // What others refer to is theirs as well: the document only names it.
             None if kind == resources::NAMESPACE || (guest.spec.adopt && !is_guest) => {}
+            Some(live) => {
+                let mut whole = change(rendered, &owner);
+                if let Change::Apply { object, fields } = &mut whole {
+                    changes.extend(taken_back(object, fields, live));
+                }
+                changes.push(whole);
+            }
             None => changes.push(change(rendered, &owner)),
         }
     }

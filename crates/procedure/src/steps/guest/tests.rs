@@ -697,3 +697,87 @@ fn a_pool_that_the_document_drops_goes_and_others_stay() {
         2
     );
 }
+
+/// The example's guest as somebody else's, with what its document then asks for.
+fn adopted() -> (World, Box<dyn crate::step::Step>) {
+    let text = EXAMPLE
+        .replace(
+            "pullSecret: {file: pull-secret.json}",
+            "pullSecret: {secret: guest-cluster-0-pull-secret}\n  adopt: true",
+        )
+        .replace("replicas: 3", "replicas: 4");
+    let mut world = created();
+    for (kind, name) in [
+        ("HostedCluster", "guest-cluster-0"),
+        ("NodePool", "guest-cluster-0-workers"),
+    ] {
+        world.change(kind, name, |object| {
+            object["metadata"]["labels"] = json!({});
+            object["spec"]["pullSecret"] = json!({ "name": "guest-cluster-0-pull-secret" });
+        });
+    }
+    (world, step_of(&text, CLUSTER))
+}
+
+#[test]
+fn what_a_repository_keeps_of_an_adopted_guest_is_changed_there() {
+    let (mut world, step) = adopted();
+    let changes = world.changes(step.as_ref());
+    assert!(
+        matches!(&changes[..], [Change::Merge { object, fields }]
+            if object.name == "guest-cluster-0-workers" && *fields == json!({ "spec": { "replicas": 4 } })),
+        "{changes:?}"
+    );
+    world.change("NodePool", "guest-cluster-0-workers", |pool| {
+        pool["metadata"]["managedFields"] = json!([{ "manager": "argocd-controller", "operation": "Apply" }]);
+    });
+    assert_eq!(world.changes(step.as_ref()), []);
+    let found = world.diagnosis_after(step.as_ref(), 0);
+    assert_eq!(
+        (found.title.as_str(), found.object.as_str()),
+        (
+            "argocd-controller keeps it as a repository has it, and would take the change back",
+            "NodePool hcp/guest-cluster-0-workers"
+        )
+    );
+    assert!(found.evidence[0].contains(r#"{"spec":{"replicas":4}}"#), "{found:?}");
+    // What is as the document says is nobody's to take back.
+    world.change("NodePool", "guest-cluster-0-workers", |pool| {
+        pool["spec"]["replicas"] = 4.into();
+    });
+    assert!(!matches!(world.assess(step.as_ref()), Assessment::Fatal { .. }));
+}
+
+#[test]
+fn a_document_takes_back_what_commands_set_beside_it() {
+    let mut world = created();
+    let own = |field: &str| json!([{ "manager": "berth", "operation": "Update", "fieldsV1": { "f:spec": { format!("f:{field}"): {} } } }]);
+    world
+        .change("NodePool", "guest-cluster-0-workers", |pool| {
+            pool["spec"].as_object_mut().expect("a spec").remove("replicas");
+            pool["spec"]["autoScaling"] = json!({ "min": 1, "max": 4 });
+            pool["metadata"]["managedFields"] = own("autoScaling");
+        })
+        .change("HostedCluster", "guest-cluster-0", |cluster| {
+            cluster["spec"]["pausedUntil"] = "true".into();
+            cluster["metadata"]["managedFields"] = own("pausedUntil");
+        });
+    let step = step(CLUSTER);
+    let changes = world.changes(step.as_ref());
+    let merges: Vec<_> = changes
+        .iter()
+        .filter_map(|change| match change {
+            Change::Merge { object, fields } => Some(format!("{object}: {fields}")),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(
+        merges,
+        [
+            r#"HostedCluster hcp/guest-cluster-0: {"spec":{"pausedUntil":null}}"#,
+            r#"NodePool hcp/guest-cluster-0-workers: {"spec":{"autoScaling":null,"replicas":3}}"#,
+        ]
+    );
+    world.write(&changes);
+    assert_written(&world, &world.changes(step.as_ref()));
+}

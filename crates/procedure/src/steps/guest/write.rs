@@ -120,7 +120,7 @@ impl Write {
 }
 
 /// Who keeps an object as a repository has it, if anybody does.
-fn keeper(object: &Value) -> Option<String> {
+pub(super) fn keeper(object: &Value) -> Option<String> {
     let managers: BTreeSet<&str> = views::list(object, &["metadata", "managedFields"])
         .iter()
         .filter_map(|entry| entry["manager"].as_str())
