@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::facts::{Facts, Selector};
-use crate::read::{crd, is_established, name, objects, some_of, text};
+use crate::read::{crd, find, is_established, name, objects, some_of, text};
 use crate::step::{Command, Step};
 use crate::steps::command;
 use crate::steps::guest::{Restore, Rollout, Save};
@@ -94,6 +94,7 @@ pub fn watches(namespace: &str, name: &str) -> Vec<Selector> {
         crd(resources::BACKUP),
         Selector::cluster(resources::CUSTOM_RESOURCE_DEFINITION, ETCD_BACKUPS),
         Selector::in_namespace(resources::BACKUP, NAMESPACE),
+        Selector::in_namespace(resources::RESTORE, NAMESPACE),
         Selector::in_namespace(resources::BACKUP_STORAGE_LOCATION, NAMESPACE),
         Selector::in_namespace(resources::DATA_PROTECTION_APPLICATION, NAMESPACE),
         Selector::all(resources::HOSTED_CLUSTER),
@@ -113,13 +114,47 @@ pub(crate) fn has_etcd_backups(facts: &Facts) -> bool {
         .is_some()
 }
 
+/// Whether a backup, or a restore, is one of a guest.
+pub(crate) fn holds(backup: &Value, place: &GuestRef) -> bool {
+    let inside = place.control_plane_namespace();
+    let namespaces = views::list(backup, &["spec", "includedNamespaces"]);
+    namespaces.iter().any(|one| *one == inside.as_str())
+}
+
+/// How the backup of a name has ended; `None` where there is none, or where it is still being taken.
+pub fn ended<'a>(facts: &'a Facts, backup: &str) -> Option<&'a str> {
+    let backup = find(facts, &Selector::in_namespace(resources::BACKUP, NAMESPACE), backup)?;
+    text(backup, &["status", "phase"]).filter(|phase| has_ended(phase))
+}
+
+/// The restore of a guest from a backup that was begun and is not done: Velero is at it, or the guest that it brought back
+/// has not come up yet.
+pub fn begun_restore<'a>(facts: &'a Facts, namespace: &str, name_of: &str, backup: &str) -> Option<&'a str> {
+    let place = GuestRef::new(namespace, name_of);
+    let comes_up = objects(facts, &Selector::all(resources::HOSTED_CLUSTER)).any(|cluster| {
+        views::metadata(cluster).namespace == Some(namespace)
+            && name(cluster) == name_of
+            && !views::is_true(cluster, "Available")
+    });
+    let is_open = |restore: &&Value| match text(restore, &["status", "phase"]) {
+        Some("Completed") => comes_up,
+        phase => phase.is_none_or(|phase| !has_ended(phase)),
+    };
+    objects(facts, &Selector::in_namespace(resources::RESTORE, NAMESPACE))
+        .filter(|restore| text(restore, &["spec", "backupName"]) == Some(backup) && holds(restore, &place))
+        .filter(is_open)
+        .map(name)
+        .max()
+}
+
+fn has_ended(phase: &str) -> bool {
+    matches!(phase, "Completed" | "Failed" | "PartiallyFailed" | "FailedValidation")
+}
+
 /// The backups of a guest that are complete, newest first.
 pub fn backups(facts: &Facts, namespace: &str, name_of: &str) -> Vec<String> {
-    let inside = GuestRef::new(namespace, name_of).control_plane_namespace();
-    let holds = |backup: &&Value| {
-        let namespaces = views::list(backup, &["spec", "includedNamespaces"]);
-        text(backup, &["status", "phase"]) == Some("Completed") && namespaces.iter().any(|one| *one == inside.as_str())
-    };
+    let place = GuestRef::new(namespace, name_of);
+    let holds = |backup: &&Value| text(backup, &["status", "phase"]) == Some("Completed") && holds(backup, &place);
     let mut found: Vec<(&str, &str)> = objects(facts, &Selector::in_namespace(resources::BACKUP, NAMESPACE))
         .filter(holds)
         .map(|backup| {
@@ -231,10 +266,15 @@ fn object(resource: &berth_api::Resource, name: &str, spec: &Value) -> Value {
 }
 
 /// What a person types for a snapshot of etcd where there is no OADP: the guest is paused, the API servers stop writing, etcd
-/// writes a snapshot of itself, and all goes on.
-pub(crate) fn by_hand(place: &GuestRef) -> Vec<Command> {
+/// writes a snapshot of itself, and all goes on as before.
+pub(crate) fn by_hand(facts: &Facts, place: &GuestRef) -> Vec<Command> {
     let GuestRef { namespace, name } = place;
     let inside = place.control_plane_namespace();
+    let cluster = facts.object(&place.hosted_cluster()).or_else(|| {
+        objects(facts, &Selector::all(resources::HOSTED_CLUSTER)).find(|cluster| {
+            views::metadata(cluster).namespace == Some(namespace) && text(cluster, &["metadata", "name"]) == Some(name)
+        })
+    });
     let pause = |value: &str| {
         format!(
             "oc patch hostedcluster {name} -n {namespace} --type=merge -p '{{\"spec\":{{\"pausedUntil\":{value}}}}}'"
@@ -245,11 +285,19 @@ pub(crate) fn by_hand(place: &GuestRef) -> Vec<Command> {
             "oc scale deployment -n {inside} kube-apiserver openshift-apiserver openshift-oauth-apiserver --replicas={count}"
         )
     };
+    let is_single = cluster
+        .is_some_and(|cluster| text(cluster, &["spec", "controllerAvailabilityPolicy"]) != Some("HighlyAvailable"));
+    let servers = if is_single { 1 } else { 3 };
     let etcdctl = "env ETCDCTL_API=3 /usr/bin/etcdctl --cacert /etc/etcd/tls/etcd-ca/ca.crt \
                    --cert /etc/etcd/tls/client/etcd-client.crt --key /etc/etcd/tls/client/etcd-client.key \
                    --endpoints=https://localhost:2379";
-    let secrets = format!("oc get secret -n {namespace} -o yaml > {name}-secrets.yaml");
+    let own = cluster.map(referred).unwrap_or_default().join(" ");
+    let secrets = format!("oc get secret {own} -n {namespace} -o yaml > {name}-secrets.yaml");
     vec![
+        command(
+            "What is written here holds secrets: nobody else may read it",
+            "umask 077",
+        ),
         command(
             "Reconciliation stands still, or the next lines are taken back",
             pause("\"true\""),
@@ -264,10 +312,10 @@ pub(crate) fn by_hand(place: &GuestRef) -> Vec<Command> {
             format!("oc cp -n {inside} -c etcd etcd-0:/var/lib/snapshot.db {name}-snapshot.db"),
         ),
         command(
-            "What the snapshot can't be read without: the encryption key and the certificates",
+            "What the guest can't come back without: the key that the snapshot is encrypted with, the pull secret",
             secrets,
         ),
-        command("The API servers come back", scale(3)),
+        command("The API servers come back", scale(servers)),
         command("And reconciliation", pause("null")),
         command(
             "To restore: a new HostedCluster of the same name whose etcd.managed.storage.restoreSnapshotURL is an https or s3 \
@@ -275,6 +323,16 @@ pub(crate) fn by_hand(place: &GuestRef) -> Vec<Command> {
             format!("oc get hostedcluster {name} -n {namespace} -o yaml > {name}.yaml"),
         ),
     ]
+}
+
+/// The Secrets beside a hosted cluster that it refers to.
+fn referred(cluster: &Value) -> Vec<&str> {
+    let paths: [&[&str]; 3] = [
+        &["spec", "secretEncryption", "aescbc", "activeKey", "name"],
+        &["spec", "pullSecret", "name"],
+        &["spec", "sshKey", "name"],
+    ];
+    paths.into_iter().filter_map(|path| text(cluster, path)).collect()
 }
 
 #[cfg(test)]

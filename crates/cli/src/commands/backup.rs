@@ -1,7 +1,7 @@
 //! `berth backup` and `berth restore`: a guest's backup with OADP, with what can't be restored said first.
 
-use berth_procedure::Step;
 use berth_procedure::backup::{self, BackupOptions, compile_backup, compile_restore};
+use berth_procedure::{Facts, Step};
 use jiff::Timestamp;
 
 use crate::args::{BackupArgs, RestoreArgs, TargetArgs};
@@ -24,13 +24,22 @@ pub(crate) async fn backup(printer: &Printer, target: &TargetArgs, args: BackupA
     } = args;
     let session = Session::open(printer, target, Purpose::Write).await?;
     let guest = guests::find(&session.client, &guest).await?;
+    let facts = say_limits(printer, &session, &guest.namespace, &guest.name).await?;
+    if let Some((name, ended)) = name
+        .as_deref()
+        .and_then(|name| Some((name, backup::ended(&facts, name)?)))
+    {
+        return Err(
+            Failure::new(Exit::Refused, format!("there is a backup {name} already: {ended}"))
+                .hint("choose another --name, or leave it out: the backup is then called after the guest and the time"),
+        );
+    }
     let name = name.unwrap_or_else(|| format!("{}-{}", guest.name, stamp()));
     let options = BackupOptions {
         name: name.clone(),
         location,
         ttl: ttl.to_string(),
     };
-    say_limits(printer, &session, &guest.namespace, &guest.name).await?;
     let steps = compile_backup(&guest.namespace, &guest.name, &options);
     day2::carry_out(printer, &session, &steps, &manner.into()).await?;
     let flags = &session.flags;
@@ -49,8 +58,15 @@ pub(crate) async fn restore(printer: &Printer, target: &TargetArgs, args: Restor
         return Err(Failure::usage(format!("`{guest}` has no namespace"))
             .hint("a guest that is gone is named as NAMESPACE/NAME"));
     };
-    say_limits(printer, &session, namespace, name).await?;
-    let steps = compile_restore(namespace, name, &from, &format!("{from}-{}", stamp()));
+    let facts = say_limits(printer, &session, namespace, name).await?;
+    let called = match backup::begun_restore(&facts, namespace, name, &from) {
+        Some(begun) => {
+            printer.say(&format!("goes on with the restore {begun}, which is not done"));
+            begun.to_owned()
+        }
+        None => format!("{from}-{}", stamp()),
+    };
+    let steps = compile_restore(namespace, name, &from, &called);
     let manner = Manner {
         destroys: false,
         ..manner.into()
@@ -59,8 +75,8 @@ pub(crate) async fn restore(printer: &Printer, target: &TargetArgs, args: Restor
     Ok(Exit::Done)
 }
 
-/// What a backup does not hold, and a restore does not bring back.
-async fn say_limits(printer: &Printer, session: &Session, namespace: &str, name: &str) -> Result<()> {
+/// Tells what a backup does not hold, and a restore does not bring back; with what was read for it.
+async fn say_limits(printer: &Printer, session: &Session, namespace: &str, name: &str) -> Result<Facts> {
     let no_steps: [Box<dyn Step>; 0] = [];
     let facts = session
         .engine()?
@@ -76,7 +92,7 @@ async fn say_limits(printer: &Printer, session: &Session, namespace: &str, name:
         ));
     }
     printer.say("");
-    Ok(())
+    Ok(facts)
 }
 
 /// Now, as part of a name.

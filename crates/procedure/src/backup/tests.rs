@@ -123,6 +123,105 @@ fn a_place_that_is_not_available_is_refused_before() {
     );
 }
 
+/// Another place that is fine does not help a backup that names this one.
+#[test]
+fn only_the_place_that_is_meant_counts() {
+    let mut world = world();
+    let step = |location: Option<&str>| {
+        let location = location.map(str::to_owned);
+        compile_backup("hcp", "guest", &BackupOptions { location, ..options() }).remove(0)
+    };
+    let refused = "OADP has no place to put a backup: default: Available; spare: Available";
+    world.put(object(
+        resources::BACKUP_STORAGE_LOCATION,
+        NAMESPACE,
+        "spare",
+        &json!({ "status": { "phase": "Available" } }),
+    ));
+    assert_eq!(told(&world, step(Some("elsewhere")).as_ref()), refused);
+    assert_eq!(
+        told(&world, step(Some("spare")).as_ref()),
+        "the Backup is not there yet"
+    );
+    world.change("BackupStorageLocation", "default", |location| {
+        location["status"]["phase"] = "Unavailable".into();
+    });
+    assert!(told(&world, step(None).as_ref()).starts_with("OADP has no place"));
+    world.change("BackupStorageLocation", "spare", |location| {
+        location["spec"]["default"] = true.into();
+    });
+    assert_eq!(told(&world, step(None).as_ref()), "the Backup is not there yet");
+}
+
+#[test]
+fn another_guest_s_backup_is_not_taken_for_this_one_s() {
+    let mut world = world();
+    let foreign = json!({ "spec": { "includedNamespaces": ["hcp", "hcp-other"] }, "status": { "phase": "Completed" } });
+    world.put(object(resources::BACKUP, NAMESPACE, "guest-1", &foreign));
+    assert_eq!(
+        told(&world, backup_step().as_ref()),
+        "another backup has this name: it holds the namespaces hcp, hcp-other, not hcp-guest"
+    );
+    let ended = |world: &World| super::ended(&world.facts(&watches("hcp", "guest")), "guest-1").map(str::to_owned);
+    assert_eq!(ended(&world).as_deref(), Some("Completed"));
+    world.change("Backup", "guest-1", |backup| {
+        backup["status"]["phase"] = "InProgress".into();
+    });
+    assert_eq!(ended(&world), None);
+}
+
+#[test]
+fn a_restore_that_was_begun_is_gone_on_with() {
+    let mut world = world();
+    let begun = |world: &World| {
+        let facts = world.facts(&watches("hcp", "guest"));
+        begun_restore(&facts, "hcp", "guest", "guest-1").map(str::to_owned)
+    };
+    assert_eq!(begun(&world), None);
+    let restore = restore(&GuestRef::new("hcp", "guest"), "guest-1", "guest-1-a");
+    world.put(restore);
+    assert_eq!(begun(&world).as_deref(), Some("guest-1-a"));
+    let phase = |world: &mut World, phase: &str| {
+        world.change("Restore", "guest-1-a", |restore| {
+            restore["status"]["phase"] = phase.into();
+        });
+    };
+    phase(&mut world, "PartiallyFailed");
+    assert_eq!(begun(&world), None);
+    phase(&mut world, "Completed");
+    assert_eq!(
+        begun(&world).as_deref(),
+        Some("guest-1-a"),
+        "the guest is still coming up"
+    );
+    world.change("HostedCluster", "guest", |cluster| {
+        cluster["status"] = json!({ "conditions": [{ "type": "Available", "status": "True" }] });
+    });
+    assert_eq!(begun(&world), None, "a guest that is up is not to be restored over");
+    world.remove("HostedCluster");
+    assert_eq!(begun(&world), None);
+}
+
+#[test]
+fn by_hand_only_the_guest_s_own_secrets_are_written_and_for_one_s_own_eyes() {
+    let mut world = world();
+    world.change("HostedCluster", "guest", |cluster| {
+        cluster["spec"] = json!({
+            "controllerAvailabilityPolicy": "SingleReplica", "pullSecret": { "name": "guest-pull" },
+            "secretEncryption": { "aescbc": { "activeKey": { "name": "guest-key" } } }, "sshKey": { "name": "" },
+        });
+    });
+    let facts = world.facts(&watches("hcp", "guest"));
+    let lines: Vec<_> = by_hand(&facts, &GuestRef::new("hcp", "guest"))
+        .into_iter()
+        .map(|command| command.line)
+        .collect();
+    assert_eq!(lines[0], "umask 077");
+    assert!(lines.contains(&"oc get secret guest-key guest-pull -n hcp -o yaml > guest-secrets.yaml".to_owned()));
+    assert!(lines.iter().any(|line| line.ends_with("--replicas=1")), "{lines:?}");
+    assert!(!lines.iter().any(|line| line.ends_with("--replicas=3")), "{lines:?}");
+}
+
 #[test]
 fn what_can_t_be_restored_is_said_first() {
     let mut world = world();

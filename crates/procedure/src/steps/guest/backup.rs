@@ -41,6 +41,17 @@ fn restores() -> Selector {
     Selector::in_namespace(resources::RESTORE, NAMESPACE)
 }
 
+/// The place for backups that name none, where no other is marked as the default.
+const DEFAULT_LOCATION: &str = "default";
+
+/// What a backup holds instead of a guest.
+fn held(backup: &Value, place: &GuestRef) -> String {
+    let namespaces = views::list(backup, &["spec", "includedNamespaces"]);
+    let shown: Vec<_> = namespaces.iter().filter_map(Value::as_str).collect();
+    let inside = place.control_plane_namespace();
+    format!("it holds the namespaces {}, not {inside}", shown.join(", "))
+}
+
 fn create(resource: &'static berth_api::Resource, name: &str, fields: Value) -> Change {
     Change::CreateOnce {
         object: ObjectRef::namespaced(resource, NAMESPACE, name),
@@ -117,7 +128,7 @@ fn without_oadp(facts: &Facts, place: &GuestRef) -> Diagnosis {
         );
     }
     evidence.push("by hand:".to_owned());
-    for command in backup::by_hand(place) {
+    for command in backup::by_hand(facts, place) {
         evidence.push(format!("# {}", command.comment));
         evidence.push(command.line);
     }
@@ -140,6 +151,35 @@ impl Save {
             place,
             options,
         }
+    }
+
+    /// Why there is no place to put the backup: the one that is named, or else Velero's default.
+    fn without_location(&self, facts: &Facts) -> Option<Diagnosis> {
+        let wanted = self.options.location.as_deref();
+        let locations = Selector::in_namespace(resources::BACKUP_STORAGE_LOCATION, NAMESPACE);
+        let is_meant = |location: &&Value| match wanted {
+            Some(wanted) => name(location) == wanted,
+            None => location["spec"]["default"] == true || name(location) == DEFAULT_LOCATION,
+        };
+        let is_usable = |location: &Value| text(location, &["status", "phase"]) == Some("Available");
+        if objects(facts, &locations).filter(is_meant).any(is_usable) {
+            return None;
+        }
+        let told = |location: &Value| {
+            let phase = text(location, &["status", "phase"]).unwrap_or("no phase yet");
+            format!("{}: {phase}", name(location))
+        };
+        Some(diagnosis(
+            "",
+            "OADP has no place to put a backup",
+            format!(
+                "BackupStorageLocation {NAMESPACE}/{}",
+                wanted.unwrap_or(DEFAULT_LOCATION)
+            ),
+            objects(facts, &locations).map(told),
+            "oc describe backupstoragelocation -n openshift-adp says why; the DataProtectionApplication names the bucket, and \
+             --location another place",
+        ))
     }
 }
 
@@ -180,25 +220,17 @@ impl Step for Save {
         if !backup::has_oadp(facts) {
             return fatal(without_oadp(facts, &self.place));
         }
-        let place = self.options.location.as_deref().unwrap_or("default");
-        let locations = Selector::in_namespace(resources::BACKUP_STORAGE_LOCATION, NAMESPACE);
-        let usable = |location: &Value| text(location, &["status", "phase"]) == Some("Available");
-        if !objects(facts, &locations).any(usable) {
-            return fatal(diagnosis(
-                "",
-                "OADP has no place to put a backup",
-                format!("BackupStorageLocation {NAMESPACE}/{place}"),
-                objects(facts, &locations).map(|location| {
-                    format!(
-                        "{}: {}",
-                        name(location),
-                        text(location, &["status", "phase"]).unwrap_or("no phase yet")
-                    )
-                }),
-                "oc describe backupstoragelocation -n openshift-adp says why; the DataProtectionApplication names the bucket",
-            ));
+        if let Some(refusal) = self.without_location(facts) {
+            return fatal(refusal);
         }
         match find(facts, &backups(), &self.options.name) {
+            Some(backup) if !backup::holds(backup, &self.place) => fatal(diagnosis(
+                "",
+                "another backup has this name",
+                format!("Backup {NAMESPACE}/{}", self.options.name),
+                [held(backup, &self.place)],
+                "choose another --name",
+            )),
             Some(backup) => velero("Backup", backup),
             None => Assessment::waiting("NoBackup", "the Backup is not there yet"),
         }
@@ -208,7 +240,7 @@ impl Step for Save {
         if backup::has_oadp(facts) {
             vec![apply_command("", &backup::backup(&self.place, &self.options))]
         } else {
-            backup::by_hand(&self.place)
+            backup::by_hand(facts, &self.place)
         }
     }
 }
@@ -260,15 +292,12 @@ impl Restore {
                 "take another backup",
             ));
         }
-        let inside = self.place.control_plane_namespace();
-        let namespaces = views::list(backup, &["spec", "includedNamespaces"]);
-        if !namespaces.iter().any(|namespace| *namespace == inside.as_str()) {
-            let shown: Vec<_> = namespaces.iter().filter_map(Value::as_str).collect();
+        if !backup::holds(backup, &self.place) {
             return Some(diagnosis(
                 "",
                 "the backup is not one of this guest",
                 object,
-                [format!("it holds the namespaces {}, not {inside}", shown.join(", "))],
+                [held(backup, &self.place)],
                 "name a backup of this guest",
             ));
         }
