@@ -30,9 +30,20 @@ pub(crate) fn home() -> Option<PathBuf> {
 
 /// The kubeconfig that a client without flags would use, if there is one: `$KUBECONFIG`, else `~/.kube/config`.
 pub(crate) fn kubeconfig() -> Option<PathBuf> {
-    if let Some(list) = env::var_os(KUBECONFIG).filter(|list| !list.is_empty()) {
-        return env::split_paths(&list).find(|file| file.is_file());
+    match named_kubeconfigs() {
+        Some(files) => files.into_iter().find(|file| file.is_file()),
+        None => home_kubeconfig(),
     }
+}
+
+/// The files that `$KUBECONFIG` names, whether they are there or not; `None` where it is not set.
+pub(crate) fn named_kubeconfigs() -> Option<Vec<PathBuf>> {
+    let list = env::var_os(KUBECONFIG).filter(|list| !list.is_empty())?;
+    Some(env::split_paths(&list).collect())
+}
+
+/// `~/.kube/config`, if it is there.
+pub(crate) fn home_kubeconfig() -> Option<PathBuf> {
     user_home()
         .map(|home| home.join(".kube/config"))
         .filter(|file| file.is_file())

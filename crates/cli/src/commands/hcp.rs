@@ -149,7 +149,7 @@ async fn on_cluster(printer: &Printer, command: HcpCommand, named: Option<Dialec
         }
         HcpCommand::CreateNodePool(create) => node_pool::create(printer, &create, named).await,
         HcpCommand::CreateKubeconfig { name, namespace } => {
-            let client = hub::client(None).await?;
+            let client = hub::client(printer, None).await?;
             printer.out(&kubeconfig::text(printer, &client, &namespace, &name).await?);
             Ok(())
         }

@@ -22,7 +22,7 @@ const FIRST_RETRY: Duration = Duration::from_secs(1);
 
 /// Creates the cluster.
 pub(super) async fn run(printer: &Printer, create: &CreateCluster, named: Option<Dialect>) -> Result<()> {
-    let (client, definition) = match reach(create).await {
+    let (client, definition) = match reach(printer, create).await {
         Ok(reached) => reached,
         // What is wrong without any cluster is said before that there is none.
         Err(failure) => {
@@ -64,8 +64,8 @@ pub(super) async fn run(printer: &Printer, create: &CreateCluster, named: Option
     Ok(())
 }
 
-async fn reach(create: &CreateCluster) -> Result<(Client, Value)> {
-    let client = hub::client(create.kubeconfig.as_deref()).await?;
+async fn reach(printer: &Printer, create: &CreateCluster) -> Result<(Client, Value)> {
+    let client = hub::client(printer, create.kubeconfig.as_deref()).await?;
     let definition = hub::hosted_cluster_definition(&client).await?;
     Ok((client, definition))
 }
@@ -128,7 +128,18 @@ async fn with_release(client: &Client, create: &CreateCluster, dialect: Dialect)
 /// An empty image is for HyperShift's webhook to fill in, and refused by the server where that is missing.
 async fn image_is_filled_in(client: &Client) -> Result<()> {
     let path = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations";
-    let webhooks = get(client, path, "application/json").await.unwrap_or_default();
+    if may_be_filled_in(&get(client, path, "application/json").await) {
+        return Ok(());
+    }
+    Err(Failure::failed(
+        "--release-image is empty, and this hub has no webhook that fills an image in; nothing was written",
+    )
+    .hint("name an image with --release-image, or a stream with --release-stream"))
+}
+
+/// Whether a webhook may fill an image in: few may list webhooks, and who may not leaves it to the server.
+fn may_be_filled_in(webhooks: &Result<Value, kube::Error>) -> bool {
+    let Ok(webhooks) = webhooks else { return true };
     let has = |list: &Value, word: &str| {
         let words = list.as_array().into_iter().flatten();
         words.into_iter().any(|entry| entry == word || entry == "*")
@@ -141,13 +152,7 @@ async fn image_is_filled_in(client: &Client) -> Result<()> {
     let mut filling = rules
         .into_iter()
         .filter(|rule| has(&rule["apiGroups"], "hypershift.openshift.io") && has(&rule["resources"], "hostedclusters"));
-    if filling.next().is_some() {
-        return Ok(());
-    }
-    Err(Failure::failed(
-        "--release-image is empty, and this hub has no webhook that fills an image in; nothing was written",
-    )
-    .hint("name an image with --release-image, or a stream with --release-stream"))
+    filling.next().is_some()
 }
 
 /// Hears whether the server would take the cluster and its pool, so that nothing is left behind where it would not.
@@ -219,4 +224,21 @@ async fn wait(printer: &Printer, client: &Client, namespace: &str, name: &str) -
         Ok(completed.is_string().then_some(()))
     })
     .await
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn who_may_not_list_webhooks_is_not_told_that_there_are_none() {
+        let status = kube::core::Status::failure("forbidden", "Forbidden").with_code(403);
+        assert!(may_be_filled_in(&Err(kube::Error::Api(status.boxed()))));
+        assert!(!may_be_filled_in(&Ok(json!({ "items": [] }))));
+        let rule = json!({ "apiGroups": ["hypershift.openshift.io"], "resources": ["*"] });
+        let filling = json!({ "items": [{ "webhooks": [{ "rules": [rule] }] }] });
+        assert!(may_be_filled_in(&Ok(filling)));
+    }
 }

@@ -19,7 +19,7 @@ const AUTO_CREATED: &str = "hypershift.openshift.io/auto-created-for-infra";
 
 /// Destroys the cluster.
 pub(super) async fn run(printer: &Printer, destroy: &DestroyCluster) -> Result<()> {
-    let client = hub::client(destroy.kubeconfig.as_deref().map(Path::new)).await?;
+    let client = hub::client(printer, destroy.kubeconfig.as_deref().map(Path::new)).await?;
     let (namespace, name) = (destroy.namespace.as_str(), destroy.name.as_str());
     let place = [("namespace", namespace), ("name", name)];
     let cluster = hub::find(&client, resources::HOSTED_CLUSTER, namespace, name)

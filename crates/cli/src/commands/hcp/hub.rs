@@ -1,6 +1,6 @@
 //! The management cluster as `hcp` meets it: which one, what its HyperShift knows, how objects are written and waited for.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use berth_api::Resource;
@@ -14,11 +14,13 @@ use kube::runtime::watcher::watch_object;
 use kube::{Api, Client, Config};
 use serde_json::{Value, json};
 
+use super::log;
 use crate::connect;
 use crate::discovery::get;
 use crate::env;
 use crate::failure::{Attempted as _, Failure, Result};
 use crate::labs;
+use crate::printer::Printer;
 use crate::random;
 
 /// The field manager of the real `hcp`.
@@ -35,8 +37,17 @@ pub(super) enum Write {
     Dry,
 }
 
-/// As `hcp` finds its cluster; and, where there is none, the lab that runs.
-pub(super) async fn client(file: Option<&Path>) -> Result<Client> {
+/// Where a cluster is found.
+#[derive(Debug, PartialEq, Eq)]
+enum Way {
+    File(PathBuf),
+    /// The cluster that this runs in.
+    Inside,
+    Lab,
+}
+
+/// As `hcp` finds its cluster; and, where there is none, the lab that runs, which is said.
+pub(super) async fn client(printer: &Printer, file: Option<&Path>) -> Result<Client> {
     if let Some(file) = file {
         let unusable = format!("unable to build config from kubeconfig \"{}\"", file.display());
         return match connect::client(Some(file), None).await {
@@ -47,16 +58,49 @@ pub(super) async fn client(file: Option<&Path>) -> Result<Client> {
             }),
         };
     }
-    if let Some(file) = env::kubeconfig() {
-        return Ok(connect::client(Some(&file), None).await?.0);
+    let inside = Config::incluster();
+    let way = way(
+        env::named_kubeconfigs(),
+        inside.is_ok(),
+        env::home_kubeconfig(),
+        Path::is_file,
+    )?;
+    match (way, inside) {
+        (Way::File(file), _) => Ok(connect::client(Some(&file), None).await?.0),
+        (Way::Inside, Ok(config)) => connect::from_config(config).attempted("could not make a client for this cluster"),
+        _ => lab(printer).await,
     }
-    if let Ok(config) = Config::incluster() {
-        return connect::from_config(config).attempted("could not make a client for this cluster");
+}
+
+/// The order in which `hcp` looks. A `$KUBECONFIG` that names nothing names no other cluster either.
+fn way(
+    named: Option<Vec<PathBuf>>,
+    is_inside: bool,
+    home: Option<PathBuf>,
+    is_there: impl Fn(&Path) -> bool,
+) -> Result<Way> {
+    if let Some(files) = named {
+        let shown: Vec<String> = files.iter().map(|file| file.display().to_string()).collect();
+        let found = files.into_iter().find(|file| is_there(file));
+        return found.map(Way::File).ok_or_else(|| {
+            Failure::failed(format!("KUBECONFIG names no file that is there: {}", shown.join(", ")))
+                .hint("correct it, or unset it")
+        });
     }
+    Ok(match home {
+        _ if is_inside => Way::Inside,
+        Some(file) => Way::File(file),
+        None => Way::Lab,
+    })
+}
+
+async fn lab(printer: &Printer) -> Result<Client> {
     let running = labs::running()?;
     let lab = running
         .first()
         .ok_or_else(|| Failure::failed("there is no kubeconfig, and no lab runs"))?;
+    let taken = "there is no kubeconfig: the lab that runs is taken";
+    log::info(printer, taken, &[("lab", &lab.name), ("server", &lab.url)]);
     Ok(connect::client(Some(&lab.kubeconfig), None).await?.0)
 }
 
@@ -225,10 +269,26 @@ async fn send(client: &Client, request: http::request::Builder, body: Option<&Va
 
 #[cfg(test)]
 mod tests {
+    use std::path::{Path, PathBuf};
+
     use berth_procedure::render::Dialect;
     use serde_json::json;
 
-    use super::from_openapi;
+    use super::{Way, from_openapi, way};
+
+    #[test]
+    fn a_kubeconfig_that_is_named_is_the_only_one_and_a_pod_s_own_cluster_comes_before_the_home_s() {
+        let files = |names: &[&str]| Some(names.iter().map(PathBuf::from).collect());
+        let is_there = |file: &Path| file != Path::new("gone");
+        let look = |named, is_inside, home: Option<&str>| way(named, is_inside, home.map(PathBuf::from), is_there);
+        let file = |name: &str| Way::File(name.into());
+        assert_eq!(look(files(&["gone", "a"]), true, Some("home")).unwrap(), file("a"));
+        let failure = look(files(&["gone"]), true, Some("home")).unwrap_err();
+        assert_eq!(failure.message, "KUBECONFIG names no file that is there: gone");
+        assert_eq!(look(None, true, Some("home")).unwrap(), Way::Inside);
+        assert_eq!(look(None, false, Some("home")).unwrap(), file("home"));
+        assert_eq!(look(None, false, None).unwrap(), Way::Lab);
+    }
 
     #[test]
     fn who_may_not_read_definitions_learns_the_generation_from_openapi() {

@@ -16,7 +16,7 @@ pub(super) async fn create(printer: &Printer, create: &CreateNodePool, named: Op
     create.notices().iter().for_each(|notice| printer.say(notice));
     create.check().map_err(|error| refused(&error))?;
     warn(printer, &create.warnings(), create.strict)?;
-    let client = hub::client(None).await?;
+    let client = hub::client(printer, None).await?;
     let (namespace, name) = (create.namespace.as_str(), create.name.as_str());
     let cluster = hub::find(&client, resources::HOSTED_CLUSTER, namespace, &create.cluster)
         .await
@@ -97,7 +97,7 @@ fn check_against(printer: &Printer, create: &CreateNodePool, cluster: &Value) ->
 
 /// Deletes a NodePool, without a wait.
 pub(super) async fn destroy(printer: &Printer, namespace: &str, name: &str) -> Result<()> {
-    let client = hub::client(None).await?;
+    let client = hub::client(printer, None).await?;
     let deleted = hub::delete(&client, resources::NODE_POOL, namespace, name)
         .await
         .attempted(format!("failed to delete NodePool {namespace}/{name}"))?;

@@ -17,7 +17,7 @@ pub(super) async fn run(printer: &Printer, commit_only: bool, client_only: bool,
     if client_only {
         return;
     }
-    let client = match hub::client(None).await {
+    let client = match hub::client(printer, None).await {
         Ok(client) => client,
         Err(failure) => return printer.line(&format!("failed to connect to server: {}", failure.message)),
     };
