@@ -144,6 +144,7 @@ fn rehearsal_text(printer: &Printer, rehearsal: &Rehearsal, goal: Minor) -> Stri
         broken,
         moves,
         stuck,
+        unknown,
     } = rehearsal;
     let Fleet {
         hub, engine, guests, ..
@@ -160,6 +161,9 @@ fn rehearsal_text(printer: &Printer, rehearsal: &Rehearsal, goal: Minor) -> Stri
     }
     for edge in broken {
         text.push_str(&format!("{} {edge}\n", printer.out_tone(Tone::Bad, "broken already:")));
+    }
+    for what in unknown {
+        text.push_str(&format!("{} {what}\n", printer.out_tone(Tone::Warning, "not known:")));
     }
     if moves.is_empty() && stuck.is_empty() {
         text.push_str(&format!("nothing to do for OpenShift {goal}\n"));

@@ -340,3 +340,33 @@ fn a_document_s_upgrade_is_judged_too() {
     let at = refused[0].at.as_ref().expect("the document says it");
     assert_eq!(at.to_string(), "documents.yaml:13:20");
 }
+
+#[test]
+fn a_pool_of_the_same_name_elsewhere_is_another_guest_s() {
+    let documents = crate::fixtures::documents(crate::fixtures::EXAMPLE);
+    let release = |image: &str| json!({ "spec": { "clusterName": "guest-cluster-0", "release": { "image": image } } });
+    let image = documents.guests[0].spec.release.image.clone();
+    let older = "quay.io/openshift-release-dev/ocp-release:4.16.9-multi";
+    let mut cluster = release(&image);
+    cluster["status"] =
+        json!({ "version": { "history": [{ "state": "Completed", "version": "4.17.0", "image": image }] } });
+    let mut world = World::bare();
+    world
+        .put(object(resources::HOSTED_CLUSTER, "hcp", "guest-cluster-0", &cluster))
+        .put(object(
+            resources::NODE_POOL,
+            "elsewhere",
+            "guest-cluster-0-workers",
+            &release(older),
+        ))
+        .put(object(
+            resources::NODE_POOL,
+            "hcp",
+            "guest-cluster-0-workers",
+            &release(&image),
+        ));
+    let facts = world.facts(&crate::checks::watches(&documents));
+    let results = crate::checks::run(&documents, &facts);
+    let upgrades: Vec<_> = results.iter().filter(|result| result.id.starts_with('U')).collect();
+    assert!(upgrades.is_empty(), "nothing is to be upgraded: {upgrades:?}");
+}

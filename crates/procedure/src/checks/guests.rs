@@ -285,7 +285,7 @@ fn upgraded(guest: &GuestCluster, facts: &Facts) -> Vec<CheckResult> {
     let wanted = |pool: &NodePool| {
         let image = pool.release.as_ref().map_or(image, |release| &release.image);
         let name_of = guest.node_pool_name(pool);
-        let live = objects(facts, &Selector::all(resources::NODE_POOL)).find(|object| name(object) == name_of)?;
+        let live = node_pool(facts, guest, &name_of)?;
         (views::release_image(live) != Some(image)).then(|| (name_of, image.clone()))
     };
     let wish = Wish {

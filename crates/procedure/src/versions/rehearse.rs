@@ -60,6 +60,8 @@ pub struct Rehearsal {
     pub moves: Vec<Move>,
     /// What keeps the way from its end; empty where it gets there.
     pub stuck: Vec<String>,
+    /// What no published table tells, and nothing here is held against.
+    pub unknown: Vec<String>,
 }
 
 /// So many minors behind the newest that it makes does an engine support.
@@ -73,7 +75,15 @@ pub fn rehearse(fleet: &Fleet, hub: Minor) -> Rehearsal {
         broken: broken(fleet),
         moves: Vec::new(),
         stuck: Vec::new(),
+        unknown: Vec::new(),
     };
+    if is_beyond(fleet.engine) {
+        rehearsal.unknown.push(format!(
+            "multicluster engine {} is newer than the published tables: on which OpenShift it runs and which guests it \
+             makes is in its release notes, and the ConfigMap hypershift/supported-versions",
+            fleet.engine
+        ));
+    }
     let goal = Goal::of(hub);
     // What is broken already is no reason against a move that leaves it so.
     let known = rehearsal.broken.clone();
@@ -96,7 +106,7 @@ pub fn rehearse(fleet: &Fleet, hub: Minor) -> Rehearsal {
         }
         let Some((step, next)) = taken else {
             rehearsal.stuck = waits;
-            if goal.engine.is_none() {
+            if goal.engine.is_none() && !is_beyond(state.engine) {
                 let why = format!("no multicluster engine is published for OpenShift {hub}");
                 rehearsal.stuck.push(why);
             }
@@ -201,7 +211,9 @@ fn broken(state: &Fleet) -> Vec<String> {
             }
         }
     } else {
-        edges.push(format!("multicluster engine {} is in no published table", state.engine));
+        if !is_beyond(state.engine) {
+            edges.push(format!("multicluster engine {} is in no published table", state.engine));
+        }
     }
     for guest in &state.guests {
         for (pool, has) in &guest.pools {
@@ -215,6 +227,11 @@ fn broken(state: &Fleet) -> Vec<String> {
         }
     }
     edges
+}
+
+/// Whether an engine is newer than all that is published.
+fn is_beyond(engine: Minor) -> bool {
+    MATRIX.into_iter().all(|row| row.engine < engine)
 }
 
 fn step(what: &str, from: Minor, to: Minor) -> Move {
@@ -289,10 +306,27 @@ mod tests {
         let way = told(&fleet("4.22", "2.17", &[]), "4.40");
         assert!(way.contains("stuck: OpenShift of the hub 4.22 → 4.23"), "{way}");
         assert!(
-            told(&fleet("4.17", "9.9", &[]), "4.18")
-                .contains("broken: multicluster engine 9.9 is in no published table")
+            told(&fleet("4.17", "2.12", &[]), "4.18")
+                .contains("broken: multicluster engine 2.12 is in no published table")
         );
         assert_eq!(told(&fleet("4.17", "2.7", &[("hcp/a", "4.17", "4.17")]), "4.17"), "");
+    }
+
+    /// Nothing is published of it, which is no reason against anything.
+    #[test]
+    fn an_engine_beyond_the_tables_is_said_and_the_rest_is_rehearsed() {
+        let fleet = fleet("5.0", "5.0", &[("hcp/a", "5.0", "4.23")]);
+        let way = rehearse(&fleet, minor("5.1"));
+        assert_eq!((&way.broken[..], &way.stuck[..]), (&[][..], &[][..]));
+        assert!(
+            way.unknown[0].starts_with("multicluster engine 5.0 is newer"),
+            "{way:?}"
+        );
+        insta::assert_snapshot!(told(&fleet, "5.1"), @r"
+        OpenShift of the hub 5.0 → 5.1
+        the control plane of hcp/a 5.0 → 5.1
+        the pool workers of hcp/a 4.23 → 5.1
+        ");
     }
 
     #[test]
