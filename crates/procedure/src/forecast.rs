@@ -19,9 +19,11 @@ use serde_json::Value;
 use crate::change::ObjectRef;
 use crate::facts::{Facts, Selector};
 use crate::read::{name, objects, text};
+use crate::versions::{Minor, of_image};
 use crate::walk::GuestRef;
 use crate::walk::guest::workers_of;
 
+use room::Free;
 pub use room::Room;
 pub use triggers::{Consequence, TRIGGERS, Trigger, trigger_of};
 
@@ -145,26 +147,45 @@ pub(crate) fn watches(facts: &Facts, place: &GuestRef, edits: &[Edit]) -> Vec<Se
 
 /// What edits of a guest's objects do. Objects that are made with the guest are no edits.
 pub(crate) fn forecast(facts: &Facts, place: &GuestRef, edits: &[Edit]) -> Vec<Forecast> {
-    let Some(_) = facts.object(&place.hosted_cluster()) else {
+    let Some(cluster) = facts.object(&place.hosted_cluster()) else {
         return Vec::new();
     };
-    let leaves = leaves(edits);
+    let pools: Vec<&Value> = objects(facts, &place.node_pools())
+        .filter(|pool| text(pool, &["spec", "clusterName"]) == Some(&place.name))
+        .collect();
+    let mut leaves = leaves(edits);
+    for leaf in &mut leaves {
+        // Where no pool is of a release that reads it so, it touches no worker.
+        let has_since = leaf.trigger.is_some_and(|trigger| trigger.since.is_some());
+        if has_since && !pools.iter().any(|pool| leaf.is_read_by(pool)) {
+            leaf.does = Consequence::Nothing;
+        }
+    }
+    let mut free = Free::new(facts, cluster);
     let mut all = Vec::new();
     all.extend(control_plane(place, &leaves));
-    let pools = objects(facts, &place.node_pools());
-    for pool in pools.filter(|pool| text(pool, &["spec", "clusterName"]) == Some(&place.name)) {
-        all.extend(of_pool(facts, place, pool, edits, &leaves));
+    for pool in pools {
+        all.extend(of_pool(facts, place, pool, edits, &leaves, &mut free));
     }
     all.extend(quiet(&leaves));
     all
 }
 
-fn of_pool(facts: &Facts, place: &GuestRef, pool: &Value, edits: &[Edit], leaves: &[Leaf<'_>]) -> Vec<Forecast> {
+fn of_pool(
+    facts: &Facts,
+    place: &GuestRef,
+    pool: &Value,
+    edits: &[Edit],
+    leaves: &[Leaf<'_>],
+    free: &mut Free<'_>,
+) -> Vec<Forecast> {
     let own = ObjectRef::namespaced(resources::NODE_POOL, &place.namespace, name(pool));
     if edits.contains(&Edit::Deleted(own.clone())) {
         return vec![removed(facts, place, pool, edits, &own)];
     }
-    let reaches = |leaf: &&Leaf<'_>| *leaf.object == own || leaf.object.resource == resources::HOSTED_CLUSTER;
+    let reaches = |leaf: &&Leaf<'_>| {
+        *leaf.object == own || (leaf.object.resource == resources::HOSTED_CLUSTER && leaf.is_read_by(pool))
+    };
     let of = |wanted: Consequence| leaves.iter().filter(reaches).filter(move |leaf| leaf.does == wanted);
     let wanted = edited(pool, leaves.iter().filter(|leaf| *leaf.object == own));
     let machines = present(facts, place, pool);
@@ -180,11 +201,11 @@ fn of_pool(facts: &Facts, place: &GuestRef, pool: &Value, edits: &[Edit], leaves
         }
     } else if !rolling.is_empty() || !template.is_empty() {
         let because = rolling.into_iter().chain(template).collect();
-        all.push(replaced(facts, &own, &wanted, machines, because));
+        all.push(replaced(free, &own, &wanted, machines, because));
     }
     let scales: Vec<_> = of(Consequence::Scales).map(Leaf::cause).collect();
     if !scales.is_empty() {
-        all.push(scaled(facts, &own, &wanted, machines, scales));
+        all.push(scaled(free, &own, &wanted, machines, scales));
     }
     let later: Vec<_> = of(Consequence::NewNodes).map(Leaf::cause).collect();
     if !later.is_empty() {
@@ -285,7 +306,7 @@ fn in_place(own: &ObjectRef, wanted: &Value, machines: u32, because: Vec<Cause>)
     Forecast::new(own, Happens::UpdatedInPlace { machines, unavailable }, because)
 }
 
-fn replaced(facts: &Facts, own: &ObjectRef, wanted: &Value, machines: u32, because: Vec<Cause>) -> Forecast {
+fn replaced(free: &mut Free<'_>, own: &ObjectRef, wanted: &Value, machines: u32, because: Vec<Cause>) -> Forecast {
     let replace = &wanted["spec"]["management"]["replace"];
     if text(replace, &["strategy"]) == Some("OnDelete") {
         return Forecast::new(own, Happens::ReplacedOnDelete { machines }, because);
@@ -304,7 +325,7 @@ fn replaced(facts: &Facts, own: &ObjectRef, wanted: &Value, machines: u32, becau
     let mut forecast = Forecast::new(own, happens, because);
     let more = surge.min(machines);
     if more > 0 {
-        let room = room::of(facts, wanted, more);
+        let room = free.room(wanted, more);
         if room.is_short() && unavailable == 0 {
             let note = "without that room the roll-out stands still (U04): free some, or allow maxUnavailable 1";
             forecast.notes.push(note.to_owned());
@@ -314,7 +335,7 @@ fn replaced(facts: &Facts, own: &ObjectRef, wanted: &Value, machines: u32, becau
     forecast
 }
 
-fn scaled(facts: &Facts, own: &ObjectRef, wanted: &Value, from: u32, because: Vec<Cause>) -> Forecast {
+fn scaled(free: &mut Free<'_>, own: &ObjectRef, wanted: &Value, from: u32, because: Vec<Cause>) -> Forecast {
     let bounds = &wanted["spec"]["autoScaling"];
     let bound = |field: &str| bounds[field].as_u64().and_then(|bound| u32::try_from(bound).ok());
     let to = match (bound("min"), bound("max")) {
@@ -323,7 +344,7 @@ fn scaled(facts: &Facts, own: &ObjectRef, wanted: &Value, from: u32, because: Ve
     };
     let mut forecast = Forecast::new(own, Happens::Scaled { from, to }, because);
     if to > from {
-        forecast.room = Some(room::of(facts, wanted, to - from));
+        forecast.room = Some(free.room(wanted, to - from));
     } else if to < from {
         forecast
             .notes
@@ -495,6 +516,14 @@ impl Forecast {
 }
 
 impl Leaf<'_> {
+    /// Whether a pool is of a release for which the table's row holds; where its release can't be told, it is taken to be.
+    fn is_read_by(&self, pool: &Value) -> bool {
+        let told = || text(pool, &["status", "version"]).and_then(|version| version.parse::<Minor>().ok());
+        let release = || told().or_else(|| of_image(views::release_image(pool)?));
+        let since = self.trigger.and_then(|trigger| trigger.since);
+        since.is_none_or(|since| release().is_none_or(|release| release >= since))
+    }
+
     fn cause(&self) -> Cause {
         Cause {
             object: self.object.to_string(),

@@ -41,7 +41,8 @@ pub struct ApiServer {
     #[serde(rename = "additionalCORSAllowedOrigins", skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend("x-becomes" = "spec.configuration.apiServer.additionalCORSAllowedOrigins"))]
     pub additional_cors_allowed_origins: Vec<String>,
-    /// Which versions and ciphers of TLS are taken; left out, Intermediate.
+    /// Which versions and ciphers of TLS are taken; left out, Intermediate. Workers of OpenShift 4.23 and later are rolled for it,
+    /// older ones are not touched.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-becomes" = "spec.configuration.apiServer.tlsSecurityProfile.type", "x-edit" = "rollout"))]
     pub tls_profile: Option<TlsProfile>,

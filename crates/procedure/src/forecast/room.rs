@@ -2,6 +2,8 @@
 //!
 //! A machine runs on one node, so what counts is how many fit node by node, not the sum of what is free.
 
+use std::sync::Arc;
+
 use berth_api::{Quantity, resources, views};
 use serde::Serialize;
 use serde_json::Value;
@@ -29,6 +31,9 @@ pub struct Room {
     pub storage_class: String,
     /// How many such machines the nodes have room for now; `None` where nodes or pods can't be read.
     pub fits: Option<u32>,
+    /// Whether the machines run on another cluster, whose nodes are not seen from here.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub elsewhere: bool,
 }
 
 /// What KubeVirt reserves of a node for each virtual core of a machine that does not reserve them whole.
@@ -39,57 +44,97 @@ const OVERHEAD: u64 = 256 << 20;
 const PAGE_TABLES: u64 = 512;
 const PER_CORE: u64 = 8 << 20;
 
-/// What [`of`] reads.
+/// What [`Free`] reads.
 pub(super) fn watches() -> [Selector; 2] {
     [Selector::all(resources::NODE), Selector::all(resources::POD)]
 }
 
-/// Room for so many machines of a pool as it will be.
-pub(super) fn of(facts: &Facts, pool: &Value, machines: u32) -> Room {
-    let kubevirt = &pool["spec"]["platform"]["kubevirt"];
-    let compute = &kubevirt["compute"];
-    let cores = compute["cores"].as_u64().unwrap_or(2);
-    let own = amount(&compute["memory"]).unwrap_or(8 << 30);
-    let is_whole = text(compute, &["qosClass"]) == Some("Guaranteed");
-    let millicores = cores * if is_whole { 1000 } else { SHARED_CORE };
-    let bytes = own + OVERHEAD + own / PAGE_TABLES + cores * PER_CORE;
-    let volume = &kubevirt["rootVolume"]["persistent"];
-    let each = Amount {
-        millicores,
-        bytes,
-        pods: 1,
-    };
-    Room {
-        machines,
-        cores,
-        millicores,
-        bytes,
-        disk: text(volume, &["size"]).unwrap_or("32Gi").to_owned(),
-        storage_class: text(volume, &["storageClass"]).unwrap_or_default().to_owned(),
-        fits: fits(facts, each, &kubevirt["nodeSelector"]),
+/// What the nodes have free, less what was given to machines already: pools that roll together need their room together.
+pub(super) struct Free<'a> {
+    facts: &'a Facts,
+    /// Whether the guest's machines run on a cluster of their own, whose nodes are not seen from here.
+    elsewhere: bool,
+    /// Each node with what it has left; read when it is first asked for, and `None` where that can't be told.
+    nodes: Option<Option<Vec<(Arc<Value>, Amount)>>>,
+}
+
+impl<'a> Free<'a> {
+    pub(super) fn new(facts: &'a Facts, cluster: &Value) -> Self {
+        Self {
+            facts,
+            elsewhere: !cluster["spec"]["platform"]["kubevirt"]["credentials"].is_null(),
+            nodes: None,
+        }
+    }
+
+    /// Room for so many machines of a pool as it will be, which is theirs from then on.
+    pub(super) fn room(&mut self, pool: &Value, machines: u32) -> Room {
+        let kubevirt = &pool["spec"]["platform"]["kubevirt"];
+        let compute = &kubevirt["compute"];
+        let cores = compute["cores"].as_u64().unwrap_or(2);
+        let own = amount(&compute["memory"]).unwrap_or(8 << 30);
+        let is_whole = text(compute, &["qosClass"]) == Some("Guaranteed");
+        let millicores = cores * if is_whole { 1000 } else { SHARED_CORE };
+        let bytes = own + OVERHEAD + own / PAGE_TABLES + cores * PER_CORE;
+        let volume = &kubevirt["rootVolume"]["persistent"];
+        let each = Amount {
+            millicores,
+            bytes,
+            pods: 1,
+        };
+        Room {
+            machines,
+            cores,
+            millicores,
+            bytes,
+            disk: text(volume, &["size"]).unwrap_or("32Gi").to_owned(),
+            storage_class: text(volume, &["storageClass"]).unwrap_or_default().to_owned(),
+            fits: self.fits(each, machines, &kubevirt["nodeSelector"]),
+            elsewhere: self.elsewhere,
+        }
+    }
+
+    /// How many machines find room, node by node. What the wanted ones take is free no more.
+    fn fits(&mut self, each: Amount, wanted: u32, selector: &Value) -> Option<u32> {
+        let (facts, elsewhere) = (self.facts, self.elsewhere);
+        let read = || if elsewhere { None } else { free(facts) };
+        let nodes = self.nodes.get_or_insert_with(read).as_mut()?;
+        let mut left = u64::from(wanted);
+        let mut fits = 0;
+        for (_, free) in nodes.iter_mut().filter(|(node, _)| is_selected(node, selector)) {
+            let share = |free: u64, each: u64| free.checked_div(each).unwrap_or(u64::MAX);
+            let here = share(free.millicores, each.millicores)
+                .min(share(free.bytes, each.bytes))
+                .min(free.pods);
+            let taken = here.min(left);
+            let all = Amount {
+                millicores: each.millicores * taken,
+                bytes: each.bytes * taken,
+                pods: taken,
+            };
+            *free = less(*free, all);
+            left -= taken;
+            fits += here;
+        }
+        Some(u32::try_from(fits).unwrap_or(u32::MAX))
     }
 }
 
-/// How many machines find room, node by node.
-fn fits(facts: &Facts, each: Amount, selector: &Value) -> Option<u32> {
+/// The nodes that take machines, each with what it has free; `None` where nodes or pods can't be read.
+fn free(facts: &Facts) -> Option<Vec<(Arc<Value>, Amount)>> {
     let [nodes, pods] = watches();
     let (Seen::Objects(nodes), Seen::Objects(pods)) = (facts.seen(&nodes), facts.seen(&pods)) else {
         return None;
     };
-    let takes = |node: &Value| {
-        is_schedulable(node) && label(node, "kubevirt.io/schedulable") != Some("false") && is_selected(node, selector)
-    };
-    let room = nodes.iter().filter(|node| takes(node)).map(|node| {
+    let takes = |node: &&Arc<Value>| is_schedulable(node) && label(node, "kubevirt.io/schedulable") != Some("false");
+    let with_free = |node: &Arc<Value>| {
         let here = pods
             .iter()
             .filter(|pod| text(pod, &["spec", "nodeName"]) == Some(name(node)));
         let free = here.fold(allocatable(node), |free, pod| less(free, requested(pod)));
-        let share = |free: u64, each: u64| free.checked_div(each).unwrap_or(u64::MAX);
-        share(free.millicores, each.millicores)
-            .min(share(free.bytes, each.bytes))
-            .min(free.pods)
-    });
-    Some(u32::try_from(room.sum::<u64>()).unwrap_or(u32::MAX))
+        (Arc::clone(node), free)
+    };
+    Some(nodes.iter().filter(takes).map(with_free).collect())
 }
 
 fn is_selected(node: &Value, selector: &Value) -> bool {

@@ -1,9 +1,9 @@
 //! Each row of the table, and what a plan says of it.
 
-use berth_api::resources;
+use berth_api::{Edit as Later, resources};
 use serde_json::{Value, json};
 
-use super::*;
+use super::{Edit, *};
 use crate::fixtures::{INSIDE, World, object};
 
 const POOL: &str = "guest-cluster-0-workers";
@@ -63,7 +63,11 @@ fn changed(object: ObjectRef, path: &str, from: Value, to: Value) -> Edit {
 
 /// The forecast as a plan prints it.
 fn told(management: &Value, edits: &[Edit]) -> String {
-    let all = forecast(&facts(&world(management)), &place(), edits);
+    told_of(&world(management), edits)
+}
+
+fn told_of(world: &World, edits: &[Edit]) -> String {
+    let all = forecast(&facts(world), &place(), edits);
     let lines = all.iter().flat_map(|forecast| {
         let causes = forecast.causes();
         let room = forecast.room.as_ref().map(|room| format!("  needs {room}"));
@@ -279,4 +283,81 @@ fn a_cluster_s_field_reaches_every_pool_of_its_own() {
 fn a_guest_that_is_only_being_made_has_no_forecast() {
     let facts = World::bare().facts(&[place().hosted_cluster(), place().node_pools()]);
     assert_eq!(forecast(&facts, &place(), &[Edit::Made(place().object())]), []);
+}
+
+/// The profile of TLS reaches workers from a release on; the plan says so of each pool by its own release.
+#[test]
+fn what_rolls_from_a_release_on_touches_no_worker_before_it() {
+    let edit = of_cluster(
+        "spec.configuration.apiServer.tlsSecurityProfile.type",
+        json!("Intermediate"),
+        json!("Modern"),
+    );
+    let happens = |version: &str| {
+        let mut world = world(&replace());
+        world.change("NodePool", POOL, |pool| pool["status"]["version"] = version.into());
+        let all = forecast(&facts(&world), &place(), std::slice::from_ref(&edit));
+        let happens = all.into_iter().map(|forecast| forecast.happens);
+        happens.collect::<Vec<_>>()
+    };
+    assert_eq!(happens("4.22.9"), [Happens::NoWorkerTouched]);
+    for version in ["4.23.0", "5.0.1"] {
+        let happens = happens(version);
+        assert!(
+            matches!(&happens[..], [Happens::Replaced { machines: 3, .. }]),
+            "{version}: {happens:?}"
+        );
+    }
+}
+
+#[test]
+fn pools_that_roll_together_share_what_is_free() {
+    let mut world = world(&replace());
+    let mut second = world
+        .find(&object(resources::NODE_POOL, "hcp", POOL, &json!({})))
+        .cloned()
+        .expect("the pool");
+    second["metadata"]["name"] = "guest-cluster-0-second".into();
+    world.put(second);
+    let edit = [of_cluster("spec.pullSecret.name", json!("a"), json!("b"))];
+    let fits = |world: &World| {
+        let all = forecast(&facts(world), &place(), &edit);
+        let fits = all.iter().filter_map(|forecast| forecast.room.as_ref()?.fits);
+        fits.collect::<Vec<_>>()
+    };
+    assert_eq!(fits(&world), [72, 71]);
+    let infra = json!({ "platform": { "kubevirt": { "credentials": { "infraNamespace": "guests" } } } });
+    world.change("HostedCluster", "guest-cluster-0", |cluster| {
+        cluster["spec"] = infra.clone()
+    });
+    assert!(fits(&world).is_empty(), "the hub's nodes are not the ones that count");
+    let told = told_of(&world, &edit);
+    assert!(told.contains("not seen from here"), "{told}");
+}
+
+/// What `explain` says of a field and what a plan says of its edit are the same.
+#[test]
+fn explain_and_the_table_agree_on_what_reaches_workers() {
+    let (_, fields) = berth_api::fields_of_kind("GuestCluster").expect("the kind");
+    let mut differ = Vec::new();
+    for field in fields.iter().filter(|field| field.is_leaf && !field.becomes.is_empty()) {
+        let kind = if field.path.contains("nodePools[]") {
+            "NodePool"
+        } else {
+            "HostedCluster"
+        };
+        for becomes in field.becomes.split('|') {
+            let path = becomes.split("[").next().unwrap_or_default();
+            let does = trigger_of(kind, path).map_or(Consequence::Nothing, |row| row.does);
+            let table = matches!(
+                does,
+                Consequence::Rolls | Consequence::Template | Consequence::NewNodes | Consequence::Upgrades
+            );
+            let explained = matches!(field.edit, Later::Rollout | Later::Machines | Later::NewWorkers);
+            if table != explained {
+                differ.push(format!("{} ({becomes}): {:?}, {does:?}", field.path, field.edit));
+            }
+        }
+    }
+    assert_eq!(differ, Vec::<String>::new());
 }

@@ -85,6 +85,7 @@ impl fmt::Display for Room {
             disk,
             storage_class,
             fits,
+            elsewhere,
         } = self;
         let reserved = if millicores == &(cores * 1000) {
             "reserved".to_owned()
@@ -103,6 +104,9 @@ impl fmt::Display for Room {
         )?;
         match fits {
             Some(fits) => write!(f, "the nodes have room for {fits}"),
+            None if *elsewhere => {
+                f.write_str("what the nodes of its infrastructure cluster have free is not seen from here")
+            }
             None => f.write_str("what the nodes have free can't be read"),
         }
     }

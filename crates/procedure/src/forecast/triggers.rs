@@ -4,6 +4,8 @@
 
 use serde::Serialize;
 
+use crate::versions::Minor;
+
 /// What an edit of a field comes to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -40,6 +42,9 @@ pub struct Trigger {
     pub id: &'static str,
     /// Where that is written.
     pub source: &'static str,
+    /// The first release of a pool that it is so for; on older ones an edit touches no worker. `None`: it is so for all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub since: Option<Minor>,
 }
 
 /// An annotation with changes to the virtual machine itself, on a HostedCluster (for all pools) or a NodePool.
@@ -63,6 +68,14 @@ const fn of(
         does,
         id,
         source,
+        since: None,
+    }
+}
+
+const fn since(minor: Minor, trigger: Trigger) -> Trigger {
+    Trigger {
+        since: Some(minor),
+        ..trigger
     }
 }
 
@@ -70,7 +83,7 @@ const HC: &str = "HostedCluster";
 const NP: &str = "NodePool";
 
 /// The table.
-pub const TRIGGERS: [Trigger; 39] = [
+pub const TRIGGERS: [Trigger; 40] = [
     of(HC, "spec.release", Consequence::Upgrades, "", UPGRADES),
     of(HC, "spec.pullSecret", Consequence::Rolls, "U02", ROLLOUTS),
     of(HC, "spec.additionalTrustBundle", Consequence::Rolls, "U02", ROLLOUTS),
@@ -78,6 +91,16 @@ pub const TRIGGERS: [Trigger; 39] = [
     of(HC, "spec.imageContentSources", Consequence::Rolls, "U02", ROLLOUTS),
     of(HC, "spec.configuration.proxy", Consequence::Rolls, "U02", ROLLOUTS),
     of(HC, "spec.configuration.image", Consequence::Rolls, "U02", ROLLOUTS),
+    since(
+        Minor::new(4, 23),
+        of(
+            HC,
+            "spec.configuration.apiServer.tlsSecurityProfile",
+            Consequence::Rolls,
+            "U02",
+            ROLLOUTS,
+        ),
+    ),
     of(HC, "spec.configuration", Consequence::Nothing, "U02", ROLLOUTS),
     of(HC, JSON_PATCH, Consequence::Template, "U02", CUSTOM),
     of(HC, "spec.pausedUntil", Consequence::Pauses, "U18", API),
