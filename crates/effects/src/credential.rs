@@ -113,7 +113,7 @@ pub(crate) async fn prove(
         certificate,
         key: key.reveal(),
     };
-    let client = https::client(&server.ca, Some(own))?;
+    let client = https::client(&server.ca, Some(&own))?;
     let user = who(&client, server, None).await?;
     if !may_do_everything(&client, server, None).await? {
         return Err(CredentialError::NotAdmin { user });

@@ -62,7 +62,7 @@ pub(crate) struct ClientCertificate<'a> {
 }
 
 /// A client that trusts a CA, and shows a certificate if it has one.
-pub(crate) fn client(ca: &str, own: Option<ClientCertificate<'_>>) -> Result<Https, CallError> {
+pub(crate) fn client(ca: &str, own: Option<&ClientCertificate<'_>>) -> Result<Https, CallError> {
     let mut roots = RootCertStore::empty();
     for certificate in CertificateDer::pem_slice_iter(ca.as_bytes()) {
         let certificate = certificate.map_err(|_| CallError::BadCertificate)?;

@@ -52,7 +52,7 @@ enum Failed {
 
 impl Patience {
     pub(crate) const USUAL: Self = Self {
-        unreached: Duration::from_secs(60),
+        unreached: Duration::from_mins(1),
         refused: Duration::from_secs(20),
         pause: Duration::from_secs(2),
     };
@@ -244,15 +244,12 @@ fn decoded(text: &str) -> String {
                 .and_then(|hex| u8::from_str_radix(hex, 16).ok()),
             _ => None,
         };
-        match escaped {
-            Some(byte) => {
-                bytes.push(byte);
-                rest = &tail[2..];
-            }
-            None => {
-                bytes.push(if *first == b'+' { b' ' } else { *first });
-                rest = tail;
-            }
+        if let Some(byte) = escaped {
+            bytes.push(byte);
+            rest = &tail[2..];
+        } else {
+            bytes.push(if *first == b'+' { b' ' } else { *first });
+            rest = tail;
         }
     }
     String::from_utf8_lossy(&bytes).into_owned()

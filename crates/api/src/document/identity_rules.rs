@@ -156,72 +156,37 @@ struct Provider<'a> {
 
 impl Provider<'_> {
     fn check(&self, breaches: &mut Vec<Breach>) {
-        self.block("htpasswd", breaches, Self::htpasswd);
-        self.block("openID", breaches, |_, block, path, breaches| {
+        self.block("htpasswd", breaches, htpasswd);
+        self.block("openID", breaches, |block, path, breaches| {
             check_issuer(block, "issuer", path, breaches);
         });
-        self.block("ldap", breaches, Self::ldap);
-        self.block("github", breaches, Self::github);
-        self.block("gitlab", breaches, |_, block, path, breaches| {
-            check_https(block, "url", path, breaches)
+        self.block("ldap", breaches, ldap);
+        self.block("github", breaches, |block, path, breaches| {
+            self.github(block, path, breaches);
         });
-        self.block("google", breaches, Self::google);
+        self.block("gitlab", breaches, |block, path, breaches| {
+            check_https(block, "url", path, breaches);
+        });
+        self.block("google", breaches, |block, path, breaches| {
+            self.google(block, path, breaches);
+        });
         for kind in ["keystone", "basicAuth"] {
-            self.block(kind, breaches, |_, block, path, breaches| {
+            self.block(kind, breaches, |block, path, breaches| {
                 check_https(block, "url", path, breaches);
                 check_together(block, ["tlsClientCert", "tlsClientKey"], path, breaches);
             });
         }
-        self.block("requestHeader", breaches, Self::request_header);
+        self.block("requestHeader", breaches, request_header);
     }
 
-    fn block(&self, kind: &str, breaches: &mut Vec<Breach>, check: impl FnOnce(&Self, &Value, &str, &mut Vec<Breach>)) {
+    fn block(&self, kind: &str, breaches: &mut Vec<Breach>, check: impl FnOnce(&Value, &str, &mut Vec<Breach>)) {
         if let Some(block) = self.provider.get(kind).filter(|block| block.is_object()) {
-            check(self, block, &format!("{}.{kind}", self.path), breaches);
+            check(block, &format!("{}.{kind}", self.path), breaches);
         }
     }
 
     fn is_lookup(&self) -> bool {
         text(self.provider, &["mappingMethod"]) == Some("lookup")
-    }
-
-    fn htpasswd(&self, block: &Value, path: &str, breaches: &mut Vec<Breach>) {
-        let mut seen: Vec<&str> = Vec::new();
-        for (index, user) in list(block, &["users"]).iter().enumerate() {
-            let Some(name) = text(user, &["name"]).filter(|name| !name.is_empty()) else {
-                continue;
-            };
-            let field = format!("{path}.users[{index}].name");
-            if name.contains(|c: char| c == ':' || c.is_whitespace() || c.is_control()) || name.starts_with('#') {
-                let cause = format!("`{name}` can't be a user of an htpasswd file");
-                breaches.push(breach(&field, cause, "leave `:`, spaces and a leading `#` out"));
-            }
-            if seen.contains(&name) {
-                let cause = format!("a second user is called `{name}`");
-                breaches.push(breach(&field, cause, "name each user once"));
-            }
-            seen.push(name);
-        }
-    }
-
-    fn ldap(&self, block: &Value, path: &str, breaches: &mut Vec<Breach>) {
-        check_together(block, ["bindDN", "bindPassword"], path, breaches);
-        let url = text(block, &["url"]).unwrap_or_default();
-        if let Some(problem) = ldap_problem(url).filter(|_| !url.is_empty()) {
-            breaches.push(breach(
-                format!("{path}.url"),
-                format!("`{url}` is not an LDAP URL: {problem}"),
-                "write it as `ldaps://HOST/BASE?ATTRIBUTE?SCOPE?FILTER`; the parts after BASE may be left out",
-            ));
-        }
-        let insecure = flag(block, &["insecure"]) == Some(true);
-        if insecure && url.starts_with("ldaps:") {
-            let cause = "`insecure` means without TLS, and the URL says `ldaps`";
-            breaches.push(breach(format!("{path}.insecure"), cause, "leave one of them out"));
-        } else if insecure && given(block, "ca") {
-            let cause = "without TLS there is nothing to trust: `ca` would be ignored";
-            breaches.push(breach(format!("{path}.ca"), cause, "leave `ca` or `insecure` out"));
-        }
     }
 
     fn github(&self, block: &Value, path: &str, breaches: &mut Vec<Breach>) {
@@ -261,21 +226,60 @@ impl Provider<'_> {
             breaches.push(breach(path, cause, fix));
         }
     }
+}
 
-    fn request_header(&self, block: &Value, path: &str, breaches: &mut Vec<Breach>) {
-        let urls = ["loginURL", "challengeURL"];
-        if urls.iter().all(|name| !given(block, name)) {
-            let cause = "without `loginURL` and `challengeURL` nobody is sent to the proxy";
-            breaches.push(breach(path, cause, "write one of them"));
+fn htpasswd(block: &Value, path: &str, breaches: &mut Vec<Breach>) {
+    let mut seen: Vec<&str> = Vec::new();
+    for (index, user) in list(block, &["users"]).iter().enumerate() {
+        let Some(name) = text(user, &["name"]).filter(|name| !name.is_empty()) else {
+            continue;
+        };
+        let field = format!("{path}.users[{index}].name");
+        if name.contains(|c: char| c == ':' || c.is_whitespace() || c.is_control()) || name.starts_with('#') {
+            let cause = format!("`{name}` can't be a user of an htpasswd file");
+            breaches.push(breach(&field, cause, "leave `:`, spaces and a leading `#` out"));
         }
-        for name in urls {
-            let Some(url) = text(block, &[name]) else { continue };
-            check_https(block, name, path, breaches);
-            if !url.contains("${url}") && !url.contains("${query}") {
-                let cause = format!("`{name}` must say where to come back to");
-                let fix = "put `${url}` or `${query}` into it, as in `https://proxy.example.com/login?${query}`";
-                breaches.push(breach(format!("{path}.{name}"), cause, fix));
-            }
+        if seen.contains(&name) {
+            let cause = format!("a second user is called `{name}`");
+            breaches.push(breach(&field, cause, "name each user once"));
+        }
+        seen.push(name);
+    }
+}
+
+fn ldap(block: &Value, path: &str, breaches: &mut Vec<Breach>) {
+    check_together(block, ["bindDN", "bindPassword"], path, breaches);
+    let url = text(block, &["url"]).unwrap_or_default();
+    if let Some(problem) = ldap_problem(url).filter(|_| !url.is_empty()) {
+        breaches.push(breach(
+            format!("{path}.url"),
+            format!("`{url}` is not an LDAP URL: {problem}"),
+            "write it as `ldaps://HOST/BASE?ATTRIBUTE?SCOPE?FILTER`; the parts after BASE may be left out",
+        ));
+    }
+    let insecure = flag(block, &["insecure"]) == Some(true);
+    if insecure && url.starts_with("ldaps:") {
+        let cause = "`insecure` means without TLS, and the URL says `ldaps`";
+        breaches.push(breach(format!("{path}.insecure"), cause, "leave one of them out"));
+    } else if insecure && given(block, "ca") {
+        let cause = "without TLS there is nothing to trust: `ca` would be ignored";
+        breaches.push(breach(format!("{path}.ca"), cause, "leave `ca` or `insecure` out"));
+    }
+}
+
+fn request_header(block: &Value, path: &str, breaches: &mut Vec<Breach>) {
+    let urls = ["loginURL", "challengeURL"];
+    if urls.iter().all(|name| !given(block, name)) {
+        let cause = "without `loginURL` and `challengeURL` nobody is sent to the proxy";
+        breaches.push(breach(path, cause, "write one of them"));
+    }
+    for name in urls {
+        let Some(url) = text(block, &[name]) else { continue };
+        check_https(block, name, path, breaches);
+        if !url.contains("${url}") && !url.contains("${query}") {
+            let cause = format!("`{name}` must say where to come back to");
+            let fix = "put `${url}` or `${query}` into it, as in `https://proxy.example.com/login?${query}`";
+            breaches.push(breach(format!("{path}.{name}"), cause, fix));
         }
     }
 }

@@ -113,12 +113,12 @@ fn text(printer: &Printer, guest: &Guest, status: Option<&IdentityStatus>) -> St
 
 async fn confirm(printer: &Printer, session: &Session, guest: &Guest, user: Option<&str>) -> Result<Exit> {
     // An OIDC issuer's users are not kept in the guest: then there is no such kind, and nothing to look at.
-    let identities = match get(&inside(printer, session, guest).await?, IDENTITIES, "application/json").await {
+    let known_here = match get(&inside(printer, session, guest).await?, IDENTITIES, "application/json").await {
         Ok(list) => list["items"].as_array().cloned().unwrap_or_default(),
         Err(kube::Error::Api(status)) if status.code == 404 => Vec::new(),
         Err(error) => return Err(error).attempted(format!("could not read the identities of {}", guest.name)),
     };
-    let confirmed = identity::confirm(&guest.object, &identities, user, Timestamp::now())
+    let confirmed = identity::confirm(&guest.object, &known_here, user, Timestamp::now())
         .map_err(|why| undecided(printer, guest, &why))?;
     write(session, guest, &confirmed.patch).await?;
     for (provider, user) in &confirmed.seen {
@@ -165,10 +165,10 @@ async fn inside(printer: &Printer, session: &Session, guest: &Guest) -> Result<C
 
 async fn write(session: &Session, guest: &Guest, patch: &Value) -> Result<()> {
     let Guest { namespace, name, .. } = guest;
-    let path = format!(
+    let url = format!(
         "/apis/hypershift.openshift.io/v1beta1/namespaces/{namespace}/hostedclusters/{name}?fieldManager={FIELD_MANAGER}"
     );
-    let request = http::Request::patch(path)
+    let request = http::Request::patch(url)
         .header(CONTENT_TYPE, "application/merge-patch+json")
         .body(patch.to_string().into_bytes())
         .map_err(kube::Error::HttpError);

@@ -15,16 +15,15 @@ const SUBJECT: Subject<'_> = Subject {
 fn answer(asked: &Asked) -> Response<String> {
     let client = asked.client.clone().unwrap_or_default();
     let body: Value = serde_json::from_slice(&asked.body).expect("JSON");
-    let status = match body["kind"].as_str() {
-        Some("SelfSubjectReview") => json!({ "userInfo": { "username": client.rsplit("CN=").next() } }),
-        _ => {
-            let all = &body["spec"]["resourceAttributes"];
-            assert_eq!(
-                (&all["verb"], &all["group"], &all["resource"]),
-                (&json!("*"), &json!("*"), &json!("*"))
-            );
-            json!({ "allowed": client.contains("O=system:masters") })
-        }
+    let status = if body["kind"] == "SelfSubjectReview" {
+        json!({ "userInfo": { "username": client.rsplit("CN=").next() } })
+    } else {
+        let all = &body["spec"]["resourceAttributes"];
+        assert_eq!(
+            (&all["verb"], &all["group"], &all["resource"]),
+            (&json!("*"), &json!("*"), &json!("*"))
+        );
+        json!({ "allowed": client.contains("O=system:masters") })
     };
     Response::new(json!({ "status": status }).to_string())
 }

@@ -57,7 +57,6 @@ fn answer(world: World, asked: &Asked) -> Response<String> {
                     .header("www-authenticate", "Basic realm=\"openshift\"")
                     .body(String::new())
                     .expect("a response"),
-                None => status(401),
                 Some(given) if given == format!("Basic {}", STANDARD.encode("ada:hunter2")) => {
                     let location = format!(
                         "{}/oauth/token/implicit#access_token=sha256%7Erandom&expires_in=86400",
@@ -69,7 +68,7 @@ fn answer(world: World, asked: &Asked) -> Response<String> {
                         .body(String::new())
                         .expect("a response")
                 }
-                Some(_) => status(401),
+                Some(_) | None => status(401),
             }
         }
         "/apis/user.openshift.io/v1/users/~" if is_known => {
@@ -99,9 +98,9 @@ async fn tried(world: World, password: &str) -> (Login, Vec<String>) {
 }
 
 #[track_caller]
-fn refused(ended: Login, expected: &str) {
+fn refused(ended: &Login, expected: &str) {
     assert_eq!(
-        ended,
+        *ended,
         Login::Refused {
             why: expected.to_owned()
         }
@@ -128,13 +127,13 @@ async fn a_password_brings_a_token_that_the_api_server_knows_and_that_is_deleted
 
 #[tokio::test]
 async fn each_no_has_its_words() {
-    refused(tried(USUAL, "hunter3").await.0, "the password was not taken");
+    refused(&tried(USUAL, "hunter3").await.0, "the password was not taken");
     let world = World {
         challenges: false,
         ..USUAL
     };
     refused(
-        tried(world, "hunter2").await.0,
+        &tried(world, "hunter2").await.0,
         "the OAuth server asks for no password (401 Unauthorized)",
     );
     let world = World {
@@ -142,7 +141,7 @@ async fn each_no_has_its_words() {
         ..USUAL
     };
     refused(
-        tried(world, "hunter2").await.0,
+        &tried(world, "hunter2").await.0,
         "`ada` was let in by another provider than staff",
     );
     let world = World {
@@ -150,7 +149,7 @@ async fn each_no_has_its_words() {
         ..USUAL
     };
     refused(
-        tried(world, "hunter2").await.0,
+        &tried(world, "hunter2").await.0,
         "`ada` logs in, and is no cluster admin",
     );
 }

@@ -150,7 +150,7 @@ fn slug(name: &str) -> String {
 }
 
 /// A reference by name.
-fn reference(name: String) -> Value {
+fn reference(name: &str) -> Value {
     json!({ "name": name })
 }
 

@@ -21,7 +21,7 @@ pub(super) fn entry(oidc: &Oidc, name: &dyn Fn(&str) -> String) -> Value {
         issuer["discoveryURL"] = json!(url);
     }
     if oidc.ca.is_some() {
-        issuer["issuerCertificateAuthority"] = reference(name("oidc.ca"));
+        issuer["issuerCertificateAuthority"] = reference(&name("oidc.ca"));
     }
     let mut entry = json!({ "name": oidc.name, "issuer": issuer, "claimMappings": mappings(oidc) });
     if !oidc.required_claims.is_empty() {
@@ -37,7 +37,7 @@ pub(super) fn entry(oidc: &Oidc, name: &dyn Fn(&str) -> String) -> Value {
                     "clientID": client.client_id,
                 });
                 if client.client_secret.is_some() {
-                    told["clientSecret"] = reference(name(&format!("oidc.clients[{index}].clientSecret")));
+                    told["clientSecret"] = reference(&name(&format!("oidc.clients[{index}].clientSecret")));
                 }
                 put_list(&mut told, "extraScopes", &client.extra_scopes);
                 told

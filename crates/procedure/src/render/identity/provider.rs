@@ -49,7 +49,7 @@ pub(super) fn entry(index: usize, provider: &IdentityProvider, name: &dyn Fn(&st
     let path = format!("providers[{index}].{}", kind.block());
     let block = Block { path: &path, name };
     let fields = match kind {
-        ProviderKind::Htpasswd => json!({ "fileData": reference(name(&path)) }),
+        ProviderKind::Htpasswd => json!({ "fileData": reference(&name(&path)) }),
         ProviderKind::OpenId => block.open_id(provider.open_id.as_ref()?),
         ProviderKind::Ldap => block.ldap(provider.ldap.as_ref()?),
         ProviderKind::GitHub => block.github(provider.github.as_ref()?),
@@ -75,7 +75,7 @@ struct Block<'a> {
 impl Block<'_> {
     fn refer(&self, fields: &mut Value, field: &str, is_there: bool) {
         if is_there {
-            fields[field] = reference((self.name)(&format!("{}.{field}", self.path)));
+            fields[field] = reference(&(self.name)(&format!("{}.{field}", self.path)));
         }
     }
 

@@ -250,7 +250,7 @@ fn a_stale_word_of_hypershift_is_no_word() {
     let (mut world, step) = applied(HTPASSWD);
     hypershift(&mut world, "True", "");
     world.change("HostedControlPlane", "guest-cluster-0", |plane| {
-        plane["metadata"]["generation"] = json!(3)
+        plane["metadata"]["generation"] = json!(3);
     });
     match assess(&world, step.as_ref()) {
         Assessment::Waiting { detail, .. } => assert_eq!(detail, "ValidIDPConfiguration is not known yet"),
@@ -407,7 +407,7 @@ fn another_password_is_a_new_revision_and_the_former_one_can_be_put_back() {
     sent(&mut world, step.as_ref());
     // The file behind the document says something else now.
     world.change("Secret", "guest-cluster-0-idp-staff-htpasswd-1", |secret| {
-        secret["data"]["htpasswd"] = json!("eA==")
+        secret["data"]["htpasswd"] = json!("eA==");
     });
     let lines = sent(&mut world, step.as_ref());
     assert_eq!(lines[0], "apply Secret hcp/guest-cluster-0-idp-staff-htpasswd-2");

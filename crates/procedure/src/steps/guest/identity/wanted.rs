@@ -189,7 +189,7 @@ impl Wanting {
         let namespace = &self.guest.namespace;
         let mut lacking = Vec::new();
         for (name, key, field) in referred {
-            let resource = if field.ends_with(".ca") {
+            let resource = if field.rsplit('.').next() == Some("ca") {
                 resources::CONFIG_MAP
             } else {
                 resources::SECRET
