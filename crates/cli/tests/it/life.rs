@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use crate::lab::Home;
+use crate::lab::{Home, root};
+use crate::{script, skip};
 
 const EXAMPLE: &str = "examples/guest-cluster-0.yaml";
 const NEXT: &str = "4.17.9";
@@ -105,4 +106,29 @@ fn a_guest_is_upgraded_in_order_and_its_document_changes_pools() {
     let pools = home.ok(&["get", "nodepools", "-n", "hcp", "-o", "name"]);
     assert_eq!(pools.trim(), "nodepool.hypershift.openshift.io/guest-cluster-0-other");
     assert_eq!(machines(&home).lines().count(), 2);
+}
+
+/// `tests/life/life.md`, on a lab of a generation.
+fn whole_life(test: &str, generation: &str) {
+    if skip::need(test, &["kubectl", "jq", "curl", "bash"]).is_none() {
+        return;
+    }
+    let home = Home::new();
+    let mut shell = home.shell(&home.path().join("state/labs/default/kubeconfig").display().to_string());
+    for (name, value) in [("GENERATION", generation), ("ALICE_PASSWORD", "obviously-not-real")] {
+        shell.variables.insert(name.to_owned(), value.to_owned());
+    }
+    let secret = root().join("examples/pull-secret.json");
+    std::fs::copy(secret, shell.folder.join("pull-secret.json")).expect("copied");
+    script::run(&root().join("tests/life/life.md"), &shell);
+}
+
+#[test]
+fn a_whole_life_on_generation_4_17() {
+    whole_life("life-4.17", "4.17");
+}
+
+#[test]
+fn a_whole_life_on_the_current_generation() {
+    whole_life("life-current", "current");
 }

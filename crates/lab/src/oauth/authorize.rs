@@ -244,6 +244,8 @@ impl OAuthServer {
         let answer = form_urlencoded::Serializer::new(String::new())
             .extend_pairs(answer)
             .finish();
+        // As Go escapes a query: a tilde, which every token has, stays, and scripts cut tokens out unread.
+        let answer = answer.replace("%7E", "~");
         let separator = match (wish.token, wish.redirect_uri.contains('?')) {
             (true, _) => '#',
             (false, true) => '&',

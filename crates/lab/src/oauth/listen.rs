@@ -6,9 +6,9 @@ use std::time::Duration;
 use http::{Request, StatusCode};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
-use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
@@ -45,9 +45,11 @@ pub(crate) async fn listen(server: OAuthServer, listener: TcpListener, acceptor:
                 let server = server.clone();
                 async move { Ok::<_, Infallible>(answer(&server, request).await.map(Full::new)) }
             });
-            let connection = http1::Builder::new()
-                .timer(TokioTimer::new())
-                .serve_connection(TokioIo::new(stream), service);
+            // The handshake offers both versions of HTTP, as the real server's does.
+            let mut http = auto::Builder::new(TokioExecutor::new());
+            http.http1().timer(TokioTimer::new());
+            http.http2().timer(TokioTimer::new());
+            let connection = http.serve_connection(TokioIo::new(stream), service);
             if let Err(error) = connection.await {
                 tracing::debug!(%error, "a login broke off");
             }
