@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use crate::change::{Change, ObjectRef};
 use crate::checks::upgrade::Wish;
+use crate::patch::merge;
 use crate::read::{MANAGED_BY, name, text};
 use crate::step::{Dependency, Step};
 use crate::steps::guest::{Fit, Pool, Rollout, Until, Write};
@@ -593,24 +594,6 @@ fn listed(known: &[String]) -> String {
         "none".to_owned()
     } else {
         known.join(", ")
-    }
-}
-
-/// A JSON merge patch.
-fn merge(target: &mut Value, patch: &Value) {
-    let Value::Object(fields) = patch else {
-        *target = patch.clone();
-        return;
-    };
-    if !target.is_object() {
-        *target = json!({});
-    }
-    for (key, value) in fields {
-        match (value, target.as_object_mut()) {
-            (Value::Null, Some(target)) => drop(target.remove(key)),
-            (value, Some(target)) => merge(target.entry(key.as_str()).or_insert(Value::Null), value),
-            (_, None) => {}
-        }
     }
 }
 

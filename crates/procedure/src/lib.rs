@@ -27,6 +27,7 @@ pub mod hcp;
 pub mod identity;
 pub mod import;
 mod owner;
+mod patch;
 mod pause;
 mod read;
 pub mod rehearsal;

@@ -10,19 +10,12 @@ use berth_api::views;
 use serde_json::Value;
 
 use super::HcpError;
-use crate::{render::Dialect, versions};
+use crate::render::Dialect;
+use crate::versions::{self, Skew, Version};
 
 /// A release stream that an image is to be taken from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stream(pub(super) String);
-
-/// A version: its three numbers.
-type Version = (u32, u32, u32);
-
-/// The last minor version before 5.0 is 4.22: 5.0 counts as 4.23.
-const FIRST_5: u32 = 23;
-/// How many minor versions a pool's nodes may be older than their control plane.
-const MAX_SKEW: u32 = 3;
 
 // === impl Stream ===
 
@@ -46,7 +39,7 @@ pub fn release_of_stream(list: &Value, supported: &[&str]) -> Result<String, Hcp
         .filter_map(|tag| Some((views::text(tag, &["name"])?, views::text(tag, &["pullSpec"])?)))
         .filter(|(name, _)| !name.contains("rc"))
         .collect();
-    releases.sort_by_key(|(name, _)| Reverse((version(name), *name)));
+    releases.sort_by_key(|(name, _)| Reverse((name.parse::<Version>().ok(), *name)));
     let fitting = releases
         .iter()
         .find(|(name, _)| supported.iter().any(|version| name.contains(version)));
@@ -97,50 +90,22 @@ pub fn skew(cluster: &Value, image: &str) -> Result<Option<()>, HcpError> {
         Some(entry) => views::text(entry, &["version"]),
         None => views::text(cluster, &["status", "version", "desired", "version"]),
     };
-    let tag = image.rsplit('/').next().and_then(|name| name.split_once(':'));
-    let (Some(control_plane), Some(pool)) = (control_plane.and_then(version), tag.and_then(|(_, tag)| version(tag)))
-    else {
+    let control_plane = control_plane.and_then(|version| version.parse::<Version>().ok());
+    let (Some(control_plane), Some(pool)) = (control_plane, versions::release_of(image)) else {
         return Ok(None);
     };
-    let (one, other) = (normal(control_plane), normal(pool));
-    let text = |(major, minor, patch): Version| format!("{major}.{minor}.{patch}");
-    if other > one {
-        return Err(HcpError::new(format!(
-            "NodePool version {} cannot be higher than the HostedCluster version {}",
-            text(pool),
-            text(control_plane)
-        )));
-    }
-    let oldest = one.1.saturating_sub(MAX_SKEW);
-    if other.1 < oldest {
-        let (major, minor) = if oldest >= FIRST_5 {
-            (5, oldest - FIRST_5)
-        } else {
-            (4, oldest)
-        };
-        return Err(HcpError::new(format!(
-            "NodePool minor version {}.{} is less than {major}.{minor}, which is the minimum NodePool version compatible with \
-             the {}.{} HostedCluster",
-            pool.0, pool.1, control_plane.0, control_plane.1
-        )));
-    }
-    Ok(Some(()))
-}
-
-/// The three numbers that a text begins with.
-fn version(text: &str) -> Option<Version> {
-    let numbers = text.split(['-', '+']).next()?;
-    let mut parts = numbers.split('.').map(|part| part.parse().ok());
-    let version = (parts.next()??, parts.next()??, parts.next()??);
-    parts.next().is_none().then_some(version)
-}
-
-fn normal((major, minor, patch): Version) -> Version {
-    if major == 5 {
-        (4, minor + FIRST_5, patch)
-    } else {
-        (major, minor, patch)
-    }
+    let told = match versions::skew(&control_plane, &pool) {
+        Ok(()) => return Ok(Some(())),
+        Err(Skew::Ahead) => {
+            format!("NodePool version {pool} cannot be higher than the HostedCluster version {control_plane}")
+        }
+        Err(Skew::Behind { oldest }) => format!(
+            "NodePool minor version {} is less than {oldest}, which is the minimum NodePool version compatible with the {} \
+             HostedCluster",
+            pool.minor, control_plane.minor
+        ),
+    };
+    Err(HcpError::new(told))
 }
 
 #[cfg(test)]

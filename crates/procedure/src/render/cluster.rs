@@ -7,6 +7,7 @@ use super::{
     dialect::Dialect,
     request::{Request, TRUST_BUNDLE},
 };
+use crate::patch::merge;
 
 /// The HostedCluster that a request asks for.
 pub(super) fn render(request: &Request, dialect: Dialect) -> Value {
@@ -236,24 +237,5 @@ pub(super) fn some<T>(value: T, empty: bool) -> Option<T> {
 pub(super) fn put(object: &mut Value, field: &str, value: Option<impl serde::Serialize>) {
     if let Some(value) = value {
         object[field] = json!(value);
-    }
-}
-
-/// Merges fields over an object as a JSON merge patch does: `null` removes a field.
-pub(super) fn merge(target: &mut Value, patch: &Value) {
-    let Value::Object(patch) = patch else {
-        *target = patch.clone();
-        return;
-    };
-    if !target.is_object() {
-        *target = Value::Object(Map::new());
-    }
-    let Value::Object(target) = target else { return };
-    for (name, value) in patch {
-        if value.is_null() {
-            target.remove(name);
-        } else {
-            merge(target.entry(name).or_insert(Value::Null), value);
-        }
     }
 }

@@ -4,9 +4,10 @@ use berth_api::{resources, set_field};
 use serde_json::{Map, Value, json};
 
 use super::{
-    cluster::{merge, put, some},
+    cluster::{put, some},
     request::{PoolRequest, Request, Scaling},
 };
+use crate::patch::merge;
 
 /// An annotation that a pool takes over from its cluster.
 const RHCOS_VARIANTS: &str = "hypershift.openshift.io/allow-unsupported-kubevirt-rhcos-variants";

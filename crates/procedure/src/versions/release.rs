@@ -80,7 +80,9 @@ pub fn leap(from: &Version, to: &Version) -> Result<Leap, NoLeap> {
 
 /// Whether a pool of one release goes with a control plane of another.
 pub fn skew(control_plane: &Version, pool: &Version) -> Result<(), Skew> {
-    if pool > control_plane {
+    // 5.0 and 4.23 are one and the same step.
+    let step = |version: &Version| (ordinal(version.minor), version.patch);
+    if step(pool) > step(control_plane) || (pool.minor == control_plane.minor && pool > control_plane) {
         return Err(Skew::Ahead);
     }
     let (newest, own) = (ordinal(control_plane.minor), ordinal(pool.minor));
@@ -257,6 +259,8 @@ mod tests {
         );
         assert_eq!(check("5.1.0", "4.21.0"), Ok(()));
         assert!(check("5.1.0", "4.20.0").is_err());
+        assert_eq!(check("4.23.5", "5.0.1"), Ok(()), "5.0 counts as 4.23");
+        assert_eq!(check("4.23.5", "5.0.6"), Err(Skew::Ahead));
     }
 
     #[test]

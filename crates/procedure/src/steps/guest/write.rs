@@ -11,6 +11,7 @@ use crate::assess::{Assessment, Observed};
 use crate::change::Change;
 use crate::facts::{Facts, Selector};
 use crate::forecast::{self, Edit, Forecast};
+use crate::patch::is_merged;
 use crate::read::{failed, find, is_deleting, name};
 use crate::step::{Command, Dependency, Lock, Step, StepId};
 use crate::steps::{command, hub};
@@ -137,22 +138,6 @@ pub(super) fn keeper(object: &Value) -> Option<String> {
         .map(str::to_owned)
         .or_else(|| tracked.then(|| "Argo CD".to_owned()))
         .or_else(|| flux.then(|| "Flux".to_owned()))
-}
-
-/// Whether a merge patch would change nothing.
-fn is_merged(fields: &Value, live: &Value) -> bool {
-    match fields {
-        Value::Object(fields) => fields.iter().all(|(name, wanted)| match live.get(name) {
-            Some(live) => is_merged(wanted, live),
-            None => {
-                wanted.is_null()
-                    || wanted
-                        .as_object()
-                        .is_some_and(|wanted| wanted.values().all(Value::is_null))
-            }
-        }),
-        wanted => wanted == live,
-    }
 }
 
 impl Step for Write {
