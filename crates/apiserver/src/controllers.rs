@@ -5,6 +5,7 @@
 //! always lead to the same changes. What can't be done yet it puts on its agenda.
 
 mod agenda;
+mod api_service;
 mod bootstrap;
 mod definition;
 mod event;
@@ -85,6 +86,9 @@ fn reconcile(state: &State, item: &Item) -> Result<Option<Duration>> {
         return Ok(None);
     };
     let is_namespace = resource.is_core("namespaces");
+    if resource.is_core("services") {
+        api_service::judge_on(state, &item.key)?;
+    }
     let Some(stored) = state.store.get(&item.resource, &item.key) else {
         if is_namespace && bootstrap::NAMESPACES.contains(&&*item.key.name) {
             bootstrap::namespace(state, &item.key.name)?;
@@ -97,9 +101,13 @@ fn reconcile(state: &State, item: &Item) -> Result<Option<Duration>> {
     if is_namespace && !stored.deleting {
         return furnish::furnish(state, &item.key.name).map(|()| None);
     }
+    if api_service::is_one(resource) && !stored.deleting {
+        api_service::judge(state, resource, item)?;
+    }
     let later = garbage::collect(state, resource, item, &stored)?;
     if is_namespace {
-        namespace::empty(state, resource, item)?;
+        let again = namespace::empty(state, resource, item)?;
+        return Ok([later, again].into_iter().flatten().min());
     } else if stored.deleting && resource.id == crd::resource_id() {
         definition::clean_up(state, resource, item)?;
     }

@@ -1,10 +1,10 @@
 //! The end of a namespace: everything in it is deleted, and while something stays, the status says what and why.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use serde_json::Value;
 
-use super::modify;
+use super::{RETRY, api_service, modify};
 use crate::{
     crd::set_condition,
     handlers::{DeleteOptions, delete_one},
@@ -24,14 +24,18 @@ struct Remaining {
     finalizers: BTreeMap<String, usize>,
     /// Why objects could not be deleted.
     errors: Vec<String>,
+    /// Groups and versions of which nobody can say what there is: their servers don't answer.
+    undiscovered: Vec<String>,
 }
 
-/// Deletes what is in a namespace that ends, and lets it go when it is empty.
-pub(super) fn empty(state: &State, resource: &Arc<Resource>, item: &Item) -> Result<()> {
-    let remaining = delete_contents(state, &item.key.name);
+/// Deletes what is in a namespace that ends, and lets it go when it is empty, and known to be. Says when to try again.
+pub(super) fn empty(state: &State, resource: &Arc<Resource>, item: &Item) -> Result<Option<Duration>> {
+    let mut remaining = delete_contents(state, &item.key.name);
+    remaining.undiscovered = api_service::unavailable(state);
     let now = state.stamp();
     modify(state, resource, item, |namespace| {
         if remaining.resources.is_empty()
+            && remaining.undiscovered.is_empty()
             && let Some(spec) = namespace["spec"].as_object_mut()
         {
             spec.remove("finalizers");
@@ -41,7 +45,7 @@ pub(super) fn empty(state: &State, resource: &Arc<Resource>, item: &Item) -> Res
     match remaining.errors.into_iter().next() {
         // Tried again later.
         Some(error) => Err(ApiError::Internal(error)),
-        None => Ok(()),
+        None => Ok((!remaining.undiscovered.is_empty()).then_some(RETRY)),
     }
 }
 
@@ -90,13 +94,24 @@ impl Remaining {
     /// The five conditions of a namespace that ends: all are always there, and say `False` where all is well.
     fn write(&self, status: &mut Value, now: &str) {
         let mut set = |kind, value, reason, message: &str| set_condition(status, kind, value, reason, message, now);
-        let message = "All resources successfully discovered";
-        set(
-            "NamespaceDeletionDiscoveryFailure",
-            false,
-            "ResourcesDiscovered",
-            message,
-        );
+        if self.undiscovered.is_empty() {
+            let message = "All resources successfully discovered";
+            set(
+                "NamespaceDeletionDiscoveryFailure",
+                false,
+                "ResourcesDiscovered",
+                message,
+            );
+        } else {
+            let stale = |version: &String| format!("{version}: stale GroupVersion discovery: {version}");
+            let failures: Vec<String> = self.undiscovered.iter().map(stale).collect();
+            let message = format!(
+                "Discovery failed for some groups, {} failing: unable to retrieve the complete list of server APIs: {}",
+                failures.len(),
+                failures.join(", ")
+            );
+            set("NamespaceDeletionDiscoveryFailure", true, "DiscoveryFailed", &message);
+        }
         let message = "All legacy kube types successfully parsed";
         set(
             "NamespaceDeletionGroupVersionParsingFailure",

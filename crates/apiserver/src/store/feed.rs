@@ -57,7 +57,13 @@ impl Feed {
                 "configmaps" => &*item.key.name == ROOT_CA,
                 _ => false,
             };
-        if namespaces || (!removed && (events || stored.deleting || !stored.owners.is_empty())) {
+        // What an aggregated API says of itself goes by the Service that it names, there or not.
+        let services = core && plural == "services";
+        let aggregated = item.resource.group() == "apiregistration.k8s.io" && plural == "apiservices";
+        if namespaces
+            || services
+            || (!removed && (aggregated || events || stored.deleting || !stored.owners.is_empty()))
+        {
             self.push(item.clone());
         }
         if furnishing || (removed && stored.deleting) {

@@ -315,3 +315,59 @@ async fn pods_leave_a_namespace_before_what_they_use() {
     cluster.patch("merge-patch+json", &path, free).await.is(200);
     cluster.until("/api/v1/namespaces/t", |answer| answer.code == 404).await;
 }
+
+const API_SERVICE: &str = "/apis/apiregistration.k8s.io/v1/apiservices/v1.dead.test";
+
+fn condition<'a>(object: &'a Value, kind: &str) -> &'a Value {
+    let conditions = object["status"]["conditions"].as_array().into_iter().flatten();
+    conditions
+        .into_iter()
+        .find(|condition| condition["type"] == kind)
+        .unwrap_or(&Value::Null)
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_namespace_ends_while_an_aggregated_api_does_not_answer() {
+    let cluster = Cluster::with_namespace().await;
+    let service = json!({
+        "metadata": {"name": "v1.dead.test"},
+        "spec": {
+            "group": "dead.test", "version": "v1", "groupPriorityMinimum": 100, "versionPriority": 10,
+            "service": {"namespace": "t", "name": "server"},
+        },
+    });
+    cluster
+        .post("/apis/apiregistration.k8s.io/v1/apiservices", service)
+        .await
+        .is(201);
+    let missing = |answer: &crate::answer::Answer| condition(&answer.body, "Available")["reason"] == "ServiceNotFound";
+    let judged = cluster.until(API_SERVICE, missing).await.body;
+    assert_eq!(condition(&judged, "Available")["status"], "False");
+    // A Service alone does not make it answer: this server forwards nothing.
+    let server = json!({"metadata": {"name": "server"}, "spec": {"ports": [{"port": 443}]}});
+    cluster.post("/api/v1/namespaces/t/services", server).await.is(201);
+    let silent =
+        |answer: &crate::answer::Answer| condition(&answer.body, "Available")["reason"] == "FailedDiscoveryCheck";
+    cluster.until(API_SERVICE, silent).await;
+
+    add(&cluster, "content", json!([])).await;
+    cluster.delete("/api/v1/namespaces/t", json!({})).await.is(200);
+    let stuck = |answer: &crate::answer::Answer| {
+        condition(&answer.body, "NamespaceDeletionDiscoveryFailure")["status"] == "True"
+            && condition(&answer.body, "NamespaceContentRemaining")["status"] == "False"
+    };
+    let waiting = cluster.until("/api/v1/namespaces/t", stuck).await.body;
+    let failure = condition(&waiting, "NamespaceDeletionDiscoveryFailure");
+    assert_eq!(failure["reason"], "DiscoveryFailed");
+    assert_eq!(
+        failure["message"],
+        "Discovery failed for some groups, 1 failing: unable to retrieve the complete list of server APIs: dead.test/v1: \
+         stale GroupVersion discovery: dead.test/v1"
+    );
+    cluster.get(&format!("{MAPS}/content")).await.is(404);
+
+    cluster.delete(API_SERVICE, json!({})).await.is(200);
+    // It is looked at again now and then.
+    time::sleep(Duration::from_secs(10)).await;
+    cluster.until("/api/v1/namespaces/t", |answer| answer.code == 404).await;
+}
