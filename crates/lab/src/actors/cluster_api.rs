@@ -7,6 +7,7 @@
 
 mod autoscaler;
 mod cluster;
+mod drain;
 mod evacuation;
 mod health_check;
 mod in_place;

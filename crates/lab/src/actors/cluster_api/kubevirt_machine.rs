@@ -10,7 +10,7 @@ use crate::actors::SIMULATED;
 use crate::actors::seen::Seen;
 use crate::client::{Client, Result, name_of, namespace_of};
 use crate::conditions;
-use crate::kind::{DATA_VOLUME, KUBEVIRT_MACHINE, MACHINE, SECRET, VIRTUAL_MACHINE, VIRTUAL_MACHINE_INSTANCE};
+use crate::kind::{CLUSTER, DATA_VOLUME, KUBEVIRT_MACHINE, MACHINE, SECRET, VIRTUAL_MACHINE, VIRTUAL_MACHINE_INSTANCE};
 use crate::objects::{Conditions, add_finalizer, drop_finalizer, ensure, is_deleting, merge, owner, write_status};
 
 const FINALIZER: &str = "kubevirtmachine.infrastructure.cluster.x-k8s.io";
@@ -88,6 +88,13 @@ async fn reconcile(context: &Context, key: &Key) -> Result<Next> {
 
 async fn delete(client: &Client, machine: &Value) -> Result<Next> {
     let (namespace, name) = (namespace_of(machine), name_of(machine));
+    // Without its Cluster it is not looked at.
+    let cluster = machine["metadata"]["labels"][CLUSTER_LABEL]
+        .as_str()
+        .unwrap_or_default();
+    if client.get(CLUSTER, namespace, cluster).await?.is_none() {
+        return Ok(Next::OnEvent);
+    }
     if let Some(found) = client.get(VIRTUAL_MACHINE, namespace, name).await? {
         if !is_deleting(&found) {
             client.delete(VIRTUAL_MACHINE, namespace, name).await?;

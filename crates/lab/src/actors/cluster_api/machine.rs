@@ -6,14 +6,14 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use serde_json::{Value, json};
 
-use super::{CLONED_FROM, MANAGER, NAME, is_paused, newer, runs, wakes_with, wakes_with_cluster};
+use super::{CLONED_FROM, MANAGER, NAME, drain, is_paused, newer, runs, wakes_with, wakes_with_cluster};
 use crate::actor::{Actor, Context, Key, Next, Watch};
 use crate::actors::hypershift::guest_of_namespace;
 use crate::actors::seen::Seen;
 use crate::client::{Client, Result, name_of, namespace_of};
 use crate::conditions;
 use crate::kind::{
-    KUBEVIRT_MACHINE, KUBEVIRT_MACHINE_TEMPLATE, MACHINE, MACHINE_DEPLOYMENT, NODE, VIRTUAL_MACHINE_INSTANCE,
+    CLUSTER, KUBEVIRT_MACHINE, KUBEVIRT_MACHINE_TEMPLATE, MACHINE, MACHINE_DEPLOYMENT, NODE, VIRTUAL_MACHINE_INSTANCE,
 };
 use crate::objects::{
     Conditions, add_finalizer, annotation, drop_finalizer, ensure, is_deleting, merge, owner, uid, write_status,
@@ -23,6 +23,8 @@ use crate::timers::Timers;
 const FINALIZER: &str = "machine.cluster.x-k8s.io";
 /// How long the pods of a node take to go elsewhere.
 const DRAIN: Duration = Duration::from_secs(10);
+/// How soon a node that is not drained yet is looked at again.
+const DRAIN_AGAIN: Duration = Duration::from_secs(20);
 /// How soon a guest's API server that does not answer yet is asked again.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
 
@@ -120,24 +122,33 @@ impl Machines {
     async fn delete(&self, context: &Context, machine: &Value, guest: Option<&Client>) -> Result<Next> {
         let client = &context.client;
         let (namespace, name) = (namespace_of(machine), name_of(machine));
-        let mut conditions = Conditions::of(machine, context.time.stamp());
-        conditions.set("Ready", false, "Deleting", "");
-        let status = json!({ "phase": "Deleting", "conditions": conditions.into_sparse_value() });
-        if write_status(client, MACHINE, machine, &status).await? {
+        // A machine whose Cluster can't be found is not looked at, not even to take it down.
+        let cluster = machine["spec"]["clusterName"].as_str().unwrap_or_default();
+        let Some(cluster) = client.get(CLUSTER, namespace, cluster).await? else {
             return Ok(Next::OnEvent);
-        }
+        };
         let infrastructure = client.get(KUBEVIRT_MACHINE, namespace, name).await?;
         let node = match guest {
             Some(guest) => guest.get(NODE, None, name).await?,
             None => None,
         };
-        if let (Some(guest), Some(node), Some(_)) = (guest, &node, &infrastructure) {
-            merge(guest, NODE, node, &json!({ "spec": { "unschedulable": true } })).await?;
-            if let Some(left) = self.timers.left(&context.time, uid(machine), "drain", DRAIN)
-                && infrastructure.as_ref().is_some_and(|object| !is_deleting(object))
-            {
-                return Ok(Next::After(left));
+        let mut conditions = Conditions::of(machine, context.time.stamp());
+        conditions.set("Ready", false, "Deleting", "");
+        // Nothing is drained where the whole cluster goes, nor twice.
+        let drains = !is_deleting(&cluster) && infrastructure.as_ref().is_some_and(|object| !is_deleting(object));
+        let waits = match (guest, &node) {
+            (Some(guest), Some(node)) if drains => {
+                self.ready_node(context, machine, guest, node, &mut conditions).await?
             }
+            _ => None,
+        };
+        let status = json!({ "phase": "Deleting", "conditions": conditions.into_sparse_value() });
+        let written = write_status(client, MACHINE, machine, &status).await?;
+        if let Some(left) = waits {
+            return Ok(Next::After(left));
+        }
+        if written {
+            return Ok(Next::OnEvent);
         }
         if let Some(infrastructure) = infrastructure {
             if !is_deleting(&infrastructure) {
@@ -151,6 +162,47 @@ impl Machines {
         self.timers.forget(uid(machine));
         drop_finalizer(client, MACHINE, machine, FINALIZER).await?;
         Ok(Next::OnEvent)
+    }
+}
+
+impl Machines {
+    /// Makes a node ready to go: drained, its volumes detached. How long to wait before looking again, if it is not.
+    async fn ready_node(
+        &self,
+        context: &Context,
+        machine: &Value,
+        guest: &Client,
+        node: &Value,
+        conditions: &mut Conditions,
+    ) -> Result<Option<Duration>> {
+        let is_over = |work, timeout: Option<Duration>| {
+            timeout.is_some_and(|timeout| self.timers.left(&context.time, uid(machine), work, timeout).is_none())
+        };
+        if let Some(timeout) = drain::wanted(machine)
+            && !conditions.is_true("DrainingSucceeded")
+        {
+            let drained = drain::drain(guest, node).await?;
+            let left = self.timers.left(&context.time, uid(machine), "drain", DRAIN);
+            let wait = if drained { left } else { Some(DRAIN_AGAIN) };
+            if wait.is_some() && !is_over("drain timeout", timeout) {
+                conditions.set(
+                    "DrainingSucceeded",
+                    false,
+                    "Draining",
+                    "Draining the node before deletion",
+                );
+                return Ok(wait);
+            }
+            conditions.set("DrainingSucceeded", true, "", "");
+        }
+        if let Some(timeout) = drain::waits_for_volumes(machine, node)
+            && !is_over("detach timeout", timeout)
+        {
+            let message = "Waiting for node volumes to be detached";
+            conditions.set("VolumeDetachSucceeded", false, "WaitingForVolumeDetach", message);
+            return Ok(Some(DRAIN_AGAIN));
+        }
+        Ok(None)
     }
 }
 

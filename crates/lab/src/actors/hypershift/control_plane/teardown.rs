@@ -5,15 +5,23 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::actor::{Context, Next};
-use crate::client::Result;
-use crate::kind::{DEPLOYMENT, HOSTED_CONTROL_PLANE};
-use crate::objects::{Conditions, annotation, drop_finalizer, has_finalizer, merge, uid, write_status};
+use crate::client::{Client, Result, name_of, namespace_of};
+use crate::conditions;
+use crate::kind::{DEPLOYMENT, HOSTED_CONTROL_PLANE, INGRESS_CONTROLLER};
+use crate::objects::{Conditions, annotation, drop_finalizer, has_finalizer, is_deleting, merge, uid, write_status};
+use crate::site::GuestId;
 use crate::timers::Timers;
 
 use super::super::names::{CLEANUP_ANNOTATION, FINALIZER, guest_id};
 
 /// How long the guest takes to give up its volumes and load balancers.
 const CLEANUP: Duration = Duration::from_secs(15);
+/// How often what remains is looked at.
+const AGAIN: Duration = Duration::from_secs(30);
+/// How long something that does not go is waited for.
+const GIVES_UP: Duration = Duration::from_mins(10);
+const INGRESS: &str = "ingress-controllers";
+const EVERYTHING: &str = "image-registry, ingress-controllers, loadbalancers, persistent-volumes";
 
 pub(super) async fn reconcile(context: &Context, timers: &Timers, control_plane: &Value) -> Result<Next> {
     if !has_finalizer(control_plane, FINALIZER) {
@@ -25,11 +33,22 @@ pub(super) async fn reconcile(context: &Context, timers: &Timers, control_plane:
         .is_some_and(|guest| context.site.guests.find(guest).is_some());
     if annotation(control_plane, CLEANUP_ANNOTATION) == Some("true") && runs {
         stop_version_operator(context, control_plane).await?;
-        if let Some(left) = timers.left(&context.time, uid(control_plane), "cleanup", CLEANUP) {
-            report(context, control_plane, false).await?;
+        // The rest is over once only these are told of.
+        let rest = !says_remaining(control_plane, INGRESS);
+        if rest && let Some(left) = timers.left(&context.time, uid(control_plane), "cleanup", CLEANUP) {
+            report(context, control_plane, Some(EVERYTHING)).await?;
             return Ok(Next::After(left));
         }
-        report(context, control_plane, true).await?;
+        // It gives up on what does not go.
+        if !ingress_controllers_are_gone(context, guest.as_ref()).await?
+            && timers
+                .left(&context.time, uid(control_plane), "ingress", GIVES_UP)
+                .is_some()
+        {
+            report(context, control_plane, Some(INGRESS)).await?;
+            return Ok(Next::After(AGAIN));
+        }
+        report(context, control_plane, None).await?;
     }
     if let Some(guest) = guest {
         context.site.guests.remove(&guest).await;
@@ -37,11 +56,8 @@ pub(super) async fn reconcile(context: &Context, timers: &Timers, control_plane:
     timers.forget(uid(control_plane));
     // The report moved the object on, so the finalizer is dropped from what it is now.
     let client = &context.client;
-    let namespace = crate::client::namespace_of(control_plane);
-    if let Some(current) = client
-        .get(HOSTED_CONTROL_PLANE, namespace, crate::client::name_of(control_plane))
-        .await?
-    {
+    let (namespace, name) = (namespace_of(control_plane), name_of(control_plane));
+    if let Some(current) = client.get(HOSTED_CONTROL_PLANE, namespace, name).await? {
         drop_finalizer(client, HOSTED_CONTROL_PLANE, &current, FINALIZER).await?;
     }
     Ok(Next::OnEvent)
@@ -57,19 +73,39 @@ async fn stop_version_operator(context: &Context, control_plane: &Value) -> Resu
     Ok(())
 }
 
-async fn report(context: &Context, control_plane: &Value, done: bool) -> Result<()> {
+/// Deletes the guest's ingress controllers; whether none is left. Their operator takes their finalizers off.
+async fn ingress_controllers_are_gone(context: &Context, guest: Option<&GuestId>) -> Result<bool> {
+    let Some(guest) = guest.and_then(|guest| context.site.guests.find(guest)) else {
+        return Ok(true);
+    };
+    let inside = Client::new(guest.client, "hosted-cluster-config-operator-manager");
+    let found = inside.list(INGRESS_CONTROLLER, None, "").await?;
+    for controller in found.iter().filter(|controller| !is_deleting(controller)) {
+        inside
+            .delete(INGRESS_CONTROLLER, namespace_of(controller), name_of(controller))
+            .await?;
+    }
+    Ok(inside.list(INGRESS_CONTROLLER, None, "").await?.is_empty())
+}
+
+fn says_remaining(control_plane: &Value, remaining: &str) -> bool {
+    let condition = conditions::find(control_plane, "CloudResourcesDestroyed");
+    condition.is_some_and(|it| it["message"] == format!("Remaining resources: {remaining}").as_str())
+}
+
+async fn report(context: &Context, control_plane: &Value, remaining: Option<&str>) -> Result<()> {
     let mut conditions = Conditions::of(control_plane, context.time.stamp());
     conditions.set("CVOScaledDown", true, "CVOScaledDown", "");
-    if done {
+    if let Some(remaining) = remaining {
+        let message = format!("Remaining resources: {remaining}");
+        conditions.set("CloudResourcesDestroyed", false, "RemainingCloudResources", &message);
+    } else {
         conditions.set(
             "CloudResourcesDestroyed",
             true,
             "CloudResourcesDestroyed",
             "All guest resources destroyed",
         );
-    } else {
-        let message = "Remaining resources: image-registry, ingress-controllers, loadbalancers, persistent-volumes";
-        conditions.set("CloudResourcesDestroyed", false, "RemainingCloudResources", message);
     }
     let status = json!({ "conditions": conditions.observed(&control_plane["metadata"]["generation"]) });
     write_status(&context.client, HOSTED_CONTROL_PLANE, control_plane, &status).await?;
