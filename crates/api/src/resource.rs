@@ -73,6 +73,7 @@ resources! {
     POD_DISRUPTION_BUDGET = namespaced("policy", "v1", "PodDisruptionBudget", "poddisruptionbudgets");
     STORAGE_CLASS = cluster("storage.k8s.io", "v1", "StorageClass", "storageclasses");
     CUSTOM_RESOURCE_DEFINITION = cluster("apiextensions.k8s.io", "v1", "CustomResourceDefinition", "customresourcedefinitions");
+    API_SERVICE = cluster("apiregistration.k8s.io", "v1", "APIService", "apiservices");
     CLUSTER_ROLE_BINDING = cluster("rbac.authorization.k8s.io", "v1", "ClusterRoleBinding", "clusterrolebindings");
     CERTIFICATE_SIGNING_REQUEST = cluster("certificates.k8s.io", "v1", "CertificateSigningRequest", "certificatesigningrequests");
     CERTIFICATE_SIGNING_REQUEST_APPROVAL = namespaced("certificates.hypershift.openshift.io", "v1alpha1", "CertificateSigningRequestApproval", "certificatesigningrequestapprovals");
@@ -99,6 +100,8 @@ resources! {
     HOSTED_CONTROL_PLANE = namespaced("hypershift.openshift.io", "v1beta1", "HostedControlPlane", "hostedcontrolplanes");
     CONTROL_PLANE_COMPONENT = namespaced("hypershift.openshift.io", "v1beta1", "ControlPlaneComponent", "controlplanecomponents");
     MACHINE = namespaced("cluster.x-k8s.io", "v1beta1", "Machine", "machines");
+    CAPI_CLUSTER = namespaced("cluster.x-k8s.io", "v1beta1", "Cluster", "clusters");
+    KUBEVIRT_MACHINE = namespaced("infrastructure.cluster.x-k8s.io", "v1alpha1", "KubevirtMachine", "kubevirtmachines");
     VIRTUAL_MACHINE = namespaced("kubevirt.io", "v1", "VirtualMachine", "virtualmachines");
     VIRTUAL_MACHINE_INSTANCE = namespaced("kubevirt.io", "v1", "VirtualMachineInstance", "virtualmachineinstances");
     KUBE_VIRT = namespaced("kubevirt.io", "v1", "KubeVirt", "kubevirts");

@@ -271,6 +271,12 @@ pub(crate) struct DownArgs {
     /// Every guest
     #[arg(long, conflicts_with = "guest")]
     pub(crate) all: bool,
+    /// Let go of one thing that holds the guest, by the name that `down` shows for it
+    #[arg(long, value_name = "ID", conflicts_with = "all")]
+    pub(crate) release: Option<String>,
+    /// With `--release`: even of what a controller that lives may still take away itself
+    #[arg(long, requires = "release")]
+    pub(crate) despite_controller: bool,
     /// Don't ask
     #[arg(short, long)]
     pub(crate) yes: bool,

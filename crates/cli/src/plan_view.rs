@@ -3,6 +3,7 @@
 use berth_engine::{Basis, FieldChange, Plan, PlannedRemoval, PlannedStep, PlannedWrite, RemovalPlan, Shown, Verb};
 use berth_procedure::Assessment;
 use berth_procedure::forecast::Forecast;
+use berth_procedure::{Blocker, Release};
 use serde_json::Value;
 
 use crate::printer::Tone;
@@ -60,6 +61,51 @@ pub(crate) fn removals(plan: &RemovalPlan, paint: Paint<'_>) -> String {
     }
     for line in &plan.stays {
         text.push_str(&format!("  {} {line}\n", paint(Tone::Warning, "stays:")));
+    }
+    for blocked in plan
+        .blockers
+        .iter()
+        .filter(|blocked| blocked.blocker.explained_by.is_none())
+    {
+        let told = blocker(&blocked.blocker);
+        text.push_str(&format!(
+            "  {} {}\n",
+            paint(Tone::Warning, "in the way:"),
+            told.trim_start()
+        ));
+    }
+    text
+}
+
+/// What keeps a removal from going on, on a few lines.
+pub(crate) fn blocker(blocker: &Blocker) -> String {
+    let Blocker {
+        name,
+        diagnosis,
+        orphans,
+        release,
+        ..
+    } = blocker;
+    let id = if diagnosis.id.is_empty() {
+        String::new()
+    } else {
+        format!("{} ", diagnosis.id)
+    };
+    let mut text = format!("{id}{} ({})", diagnosis.title, diagnosis.object);
+    let mut line = |part: String| text.push_str(&format!("\n          {part}"));
+    for evidence in &diagnosis.evidence {
+        line(evidence.clone());
+    }
+    line(format!("fix: {}", diagnosis.fix));
+    let left = match orphans.len() {
+        0 => "nothing is left behind".to_owned(),
+        1 => format!("that leaves {}", orphans[0]),
+        more => format!("that leaves {} and {} more", orphans[0], more - 1),
+    };
+    match release {
+        Release::Yes(_) => line(format!("let go: --release {name} ({left})")),
+        Release::Contested { .. } => line(format!("let go: --release {name} --despite-controller ({left})")),
+        Release::No { .. } => {}
     }
     text
 }

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use berth_procedure::forecast::Forecast;
-use berth_procedure::{Diagnosis, StepId};
+use berth_procedure::{Blocker, Diagnosis, StepId};
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -152,6 +152,27 @@ pub enum What {
         object: ObjectName,
         /// What holds it, for people.
         detail: String,
+    },
+    /// Something of what a step removes will not go by itself; it is still waited for.
+    RemovalBlocked {
+        /// The step.
+        step: StepId,
+        /// What holds it, why, and what letting go would leave behind.
+        blocker: Blocker,
+    },
+    /// What was told to hold a removal does so no longer.
+    RemovalUnblocked {
+        /// The step.
+        step: StepId,
+        /// The blocker's name.
+        name: String,
+    },
+    /// A blocker was let go because the user said so.
+    LetGo {
+        /// The object that was written.
+        object: ObjectName,
+        /// What was done to it.
+        does: String,
     },
     /// An object is gone.
     Removed {

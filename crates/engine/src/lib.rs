@@ -33,7 +33,7 @@ pub use object::ObjectName;
 pub use observe::ReadError;
 pub use plan::{Basis, Conflict, Plan, PlanError, PlannedEffect, PlannedStep, PlannedWrite, Verb, check_plan};
 pub use random::Random;
-pub use remove::{PlannedRemoval, RemovalPlan, RemovalReport, RemoveError, RemovedObject};
+pub use remove::{Blocked, PlannedRemoval, ReleaseError, RemovalPlan, RemovalReport, RemoveError, RemovedObject};
 pub use report::{Outcome, Report, StepReport};
 pub use run::RunError;
 

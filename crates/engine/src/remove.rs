@@ -1,5 +1,6 @@
 //! The way back: deletes what Berth made, in order, and nothing else.
 
+use berth_procedure::{Blocker, StepId};
 use serde::Serialize;
 
 use crate::leases::LeaseError;
@@ -8,7 +9,11 @@ use crate::observe::ReadError;
 
 mod gone;
 mod plan;
+mod release;
 mod run;
+mod tell;
+
+pub use release::ReleaseError;
 
 /// What a removal would delete, in order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -18,6 +23,18 @@ pub struct RemovalPlan {
     pub removals: Vec<PlannedRemoval>,
     /// What stays behind and may have to be looked at, for people.
     pub stays: Vec<String>,
+    /// What would not go by itself, as far as it can be told now.
+    pub blockers: Vec<Blocked>,
+}
+
+/// What keeps a step's removal from going on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Blocked {
+    /// The step whose removal it is.
+    pub step: StepId,
+    /// What it is.
+    #[serde(flatten)]
+    pub blocker: Blocker,
 }
 
 /// One object to delete.
@@ -28,7 +45,7 @@ pub struct PlannedRemoval {
     pub object: ObjectName,
     /// Why it goes, or what goes with it.
     pub note: String,
-    /// Why it will be left alone after all: it does not carry Berth's label.
+    /// Why it will be left alone after all: nothing proves that it may be deleted.
     pub left: Option<String>,
     /// Whether it is being deleted already.
     pub terminating: bool,
@@ -84,6 +101,8 @@ pub enum RemoveError {
     TimedOut {
         /// What was waited for, and what held it.
         waiting: Vec<String>,
+        /// What would not have gone by itself, innermost first.
+        blockers: Vec<Blocked>,
         /// What is gone all the same.
         report: Box<RemovalReport>,
     },
@@ -96,6 +115,11 @@ pub enum RemoveError {
 }
 
 impl RemovalPlan {
+    /// Why the removal must not even begin: the first of what would not go that is of that kind.
+    pub fn forbidden(&self) -> Option<&Blocked> {
+        self.blockers.iter().find(|blocked| blocked.blocker.forbids)
+    }
+
     /// Whether there is nothing to delete.
     pub fn is_empty(&self) -> bool {
         self.removals.iter().all(|removal| removal.left.is_some())

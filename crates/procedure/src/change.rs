@@ -96,6 +96,17 @@ pub struct Removal {
     pub note: String,
     /// A merge patch to send before the delete (an annotation that asks an operator to clean up).
     pub before: Option<Value>,
+    /// What proves that it may be deleted.
+    pub proof: Proof,
+}
+
+/// What proves that an object may be deleted with a guest; looked at on the object as it is when it goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Proof {
+    /// It carries Berth's label.
+    Label,
+    /// A field that its maker sets on what belongs to this guest: its path, and the value.
+    Field(Vec<String>, String),
 }
 
 // === impl ObjectRef ===

@@ -11,6 +11,7 @@ mod adopt;
 pub mod argocd;
 mod assess;
 pub mod backup;
+mod blocker;
 pub mod capacity;
 mod change;
 pub mod checks;
@@ -41,7 +42,8 @@ pub mod versions;
 mod walk;
 
 pub use assess::{Assessment, Diagnosis, Observed};
-pub use change::{Change, Generate, ObjectRef, Removal};
+pub use blocker::{Blocker, LetGo, Release};
+pub use change::{Change, Generate, ObjectRef, Proof, Removal};
 pub use compile::{Platform, compile, compile_removal};
 pub use effect::{Credential, Effect, EffectFailure, GuestServer, Login, Outcome, Perform};
 pub use facts::{Facts, Scope, Seen, Selector, Server, Target};

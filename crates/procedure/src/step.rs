@@ -9,6 +9,7 @@ use berth_api::Resource;
 use serde::{Deserialize, Serialize};
 
 use crate::assess::{Assessment, Observed};
+use crate::blocker::Blocker;
 use crate::change::{Change, Removal};
 use crate::effect::Effect;
 use crate::facts::{Facts, Selector, Target};
@@ -96,6 +97,11 @@ pub trait Step: fmt::Debug + Send + Sync {
 
     /// What goes when the document goes, in order.
     fn remove(&self, _facts: &Facts) -> Vec<Removal> {
+        Vec::new()
+    }
+
+    /// While what it removes is going: what will not go by itself, innermost first.
+    fn blockers(&self, _observed: &Observed<'_>) -> Vec<Blocker> {
         Vec::new()
     }
 

@@ -6,6 +6,7 @@
 //! Not here: how long to wait before speaking up ([`explained`] knows the grace), and what a step waits for (`steps`).
 
 pub(crate) mod control_plane;
+pub(crate) mod deletion;
 pub(crate) mod guest;
 pub(crate) mod images;
 pub(crate) mod olm;

@@ -58,6 +58,8 @@ impl Board {
             What::EffectDone { step, what, .. } => self.line(step)?.detail.clone_from(what),
             What::Waiting { step, detail, .. } => self.set(step, State::Running, detail),
             What::Blocked { step, diagnosis } => self.set(step, State::Blocked, &diagnosis.title),
+            What::RemovalBlocked { step, blocker } => self.set(step, State::Blocked, &blocker.diagnosis.title),
+            What::RemovalUnblocked { step, .. } => self.line(step)?.state = State::Running,
             What::Retrying {
                 step: Some(step),
                 what,

@@ -9,6 +9,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::board::{Board, Line, State, millis};
 use super::plain::{self, explain};
+use crate::plan_view;
 use crate::printer::{Printer, Tone};
 
 /// How often the spinner turns.
@@ -47,6 +48,10 @@ impl Live {
                 self.explained.insert(step.clone(), text);
             }
         }
+        if let What::RemovalBlocked { step, blocker } = &event.what {
+            let text = plan_view::blocker(blocker);
+            self.above(&format!("{} {step}: {text}", printer.err_tone(Tone::Warning, "!")));
+        }
         self.show_aside(printer, event);
         for line in &board.lines {
             self.draw(printer, line);
@@ -66,6 +71,7 @@ impl Live {
             What::Wrote { verb, .. } if verb != Verb::Delete => {}
             What::Retrying { attempt: 1, .. } => self.above(&text),
             What::Retrying { .. } => {}
+            What::LetGo { .. } => self.above(&text),
             What::Removed { .. } => self.above(&format!("{} {text}", printer.err_tone(Tone::Good, "✓"))),
             What::LeaseTaken { .. } => {
                 self.end_aside();

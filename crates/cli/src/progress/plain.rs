@@ -7,6 +7,7 @@ use berth_procedure::{Diagnosis, StepId};
 use jiff::{SignedDuration, Timestamp};
 
 use super::board::{Board, millis};
+use crate::plan_view;
 use crate::printer::{Printer, Tone};
 
 /// How often a step that waits for the same thing is spoken of at most: a count that runs up is no news each time.
@@ -100,6 +101,16 @@ pub(super) fn line(printer: &Printer, event: &Event) -> Option<(Option<StepId>, 
             lease,
             from: Some(from),
         } => Some((None, format!("lease {lease} taken over from {from}"))),
+        What::RemovalBlocked { step, blocker } => said(
+            step,
+            format!(
+                "{} {}",
+                printer.err_tone(Tone::Warning, "blocked:"),
+                plan_view::blocker(blocker)
+            ),
+        ),
+        What::RemovalUnblocked { step, name } => said(step, format!("{name} does not hold it any more")),
+        What::LetGo { does, .. } => Some((None, does.clone())),
         What::RemovalWaiting { object, detail } => Some((None, format!("{object}: {detail}"))),
         What::Removed { object, took_millis } => Some((None, format!("{object} is gone ({})", millis(*took_millis)))),
         _ => None,

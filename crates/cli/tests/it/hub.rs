@@ -86,6 +86,46 @@ impl Hub {
     /// A request of somebody else's, who may do anything. `None` where the server refuses it.
     async fn request(&self, method: &str, path: &str, content_type: &str, body: Option<&Value>) -> Option<Value> {
         let client = self.simulation.lock().await.client();
+        Self::request_of(client, method, path, content_type, body).await
+    }
+
+    /// Somebody else's server-side apply, or merge patch, on the example's guest.
+    pub(crate) async fn write_in_guest(&self, path: &str, content_type: &str, object: &Value) {
+        let client = self
+            .simulation
+            .lock()
+            .await
+            .guest(GUEST.0, GUEST.1)
+            .expect("the guest has an API server");
+        let path = format!("{path}?fieldManager=somebody");
+        let written = Self::request_of(client, "PATCH", &path, content_type, Some(object)).await;
+        assert!(written.is_some(), "{path} can be written in the guest");
+    }
+
+    /// The names of a collection of the example's guest.
+    pub(crate) async fn names_in_guest(&self, path: &str) -> Vec<String> {
+        let client = self
+            .simulation
+            .lock()
+            .await
+            .guest(GUEST.0, GUEST.1)
+            .expect("the guest has an API server");
+        let list = Self::request_of(client, "GET", path, "application/json", None)
+            .await
+            .unwrap_or_default();
+        let items = list["items"].as_array().into_iter().flatten();
+        items
+            .filter_map(|item| item["metadata"]["name"].as_str().map(str::to_owned))
+            .collect()
+    }
+
+    async fn request_of(
+        client: kube::Client,
+        method: &str,
+        path: &str,
+        content_type: &str,
+        body: Option<&Value>,
+    ) -> Option<Value> {
         let request = http::Request::builder()
             .method(method)
             .uri(path)

@@ -2,6 +2,7 @@
 
 mod cli;
 mod docs;
+mod down;
 mod faults;
 mod hcp;
 mod hub;

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use berth_api::resources;
-use berth_procedure::{Lock, ObjectRef, Removal, Selector, Step, Target};
+use berth_procedure::{Lock, ObjectRef, Observed, Proof, Removal, Selector, Step, Target};
 use serde_json::Value;
 
-use super::{PlannedRemoval, RemovalPlan};
+use super::{Blocked, PlannedRemoval, RemovalPlan};
 use crate::api::{Api, Found};
 use crate::engine::Engine;
 use crate::known::{Knowledge, World, is_terminating};
@@ -26,8 +26,7 @@ impl Engine {
             let Some(live) = look(&api, &world, &removal.object).await else {
                 continue;
             };
-            let left =
-                (!is_ours(&live)).then(|| "it does not carry the label app.kubernetes.io/managed-by=berth".to_owned());
+            let left = (!is_proven(&removal, &live)).then(|| missing(&removal.proof));
             let terminating = is_terminating(&live);
             removals.push(PlannedRemoval {
                 object: (&removal.object).into(),
@@ -37,7 +36,28 @@ impl Engine {
             });
         }
         let stays = self.left_behind(&removals).await;
-        Ok(RemovalPlan { removals, stays })
+        let blockers = self.blockers_of(steps, &world);
+        Ok(RemovalPlan {
+            removals,
+            stays,
+            blockers,
+        })
+    }
+
+    /// What would not go by itself, of all steps.
+    pub(super) fn blockers_of(&self, steps: &[Box<dyn Step>], world: &World) -> Vec<Blocked> {
+        let (facts, now) = (&world.facts, self.now());
+        let since = now;
+        steps
+            .iter()
+            .flat_map(|step| {
+                let blockers = step.blockers(&Observed { facts, now, since }).into_iter();
+                blockers.map(|blocker| Blocked {
+                    step: step.id().clone(),
+                    blocker,
+                })
+            })
+            .collect()
     }
 
     /// Volumes in namespaces that stay: somebody has to decide about the data.
@@ -95,7 +115,17 @@ async fn look(api: &Api, world: &World, object: &ObjectRef) -> Option<std::sync:
     }
 }
 
-/// Whether Berth made an object.
-pub(super) fn is_ours(live: &Value) -> bool {
-    live["metadata"]["labels"][MANAGED_BY.0] == MANAGED_BY.1
+/// Whether an object, as it is, may be deleted.
+pub(super) fn is_proven(removal: &Removal, live: &Value) -> bool {
+    match &removal.proof {
+        Proof::Label => live["metadata"]["labels"][MANAGED_BY.0] == MANAGED_BY.1,
+        Proof::Field(path, value) => path.iter().fold(live, |place, field| &place[field.as_str()]) == value.as_str(),
+    }
+}
+
+fn missing(proof: &Proof) -> String {
+    match proof {
+        Proof::Label => format!("it does not carry the label {}={}", MANAGED_BY.0, MANAGED_BY.1),
+        Proof::Field(path, value) => format!("its {} is not {value}", path.last().map_or("", String::as_str)),
+    }
 }

@@ -9,13 +9,14 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::{self, Instant};
 
-use super::gone::named;
-use super::plan::{is_ours, removals_of};
-use super::{RemovalPlan, RemovalReport, RemoveError, RemovedObject};
+use super::gone::{Sight, named};
+use super::plan::{is_proven, removals_of};
+use super::tell::Told;
+use super::{Blocked, RemovalPlan, RemovalReport, RemoveError, RemovedObject};
 use crate::api::{Api, Found, Mode, RequestError, RequestErrorKind};
 use crate::backoff;
 use crate::engine::{Engine, Limits};
-use crate::event::{Event, What};
+use crate::event::{Event, StepTitle, What};
 use crate::known::{World, is_terminating};
 use crate::leases::{Lease, LeaseError, LeaseNews};
 use crate::object::ObjectName;
@@ -25,10 +26,9 @@ use crate::run::{Teller, millis};
 
 /// A removal under way.
 pub(super) struct Removing<'a> {
-    engine: &'a Engine,
+    pub(super) engine: &'a Engine,
     pub(super) api: Api,
-    /// What is watched to say what holds an object.
-    selectors: BTreeSet<Selector>,
+    steps: &'a [Box<dyn Step>],
     pub(super) teller: Teller,
     began: Instant,
     state: Mutex<State>,
@@ -39,6 +39,8 @@ pub(super) struct State {
     removed: Vec<RemovedObject>,
     /// What is being waited for, and what holds it.
     pub(super) waiting: BTreeMap<ObjectName, String>,
+    /// What will not go by itself.
+    pub(super) blockers: Vec<Blocked>,
 }
 
 /// Why one object did not go.
@@ -72,13 +74,10 @@ impl Engine {
             .collect();
         let mut removals = removals_of(steps, &world);
         removals.retain(|(_, removal)| shown.contains(&ObjectName::from(&removal.object)));
-        let selectors = steps.iter().flat_map(|step| step.watches());
         let removing = Removing {
             engine: self,
             api: self.management(),
-            selectors: selectors
-                .filter(|selector| selector.target == Target::Management)
-                .collect(),
+            steps,
             teller: Teller::new(self, events),
             began: Instant::now(),
             state: Mutex::new(State::default()),
@@ -93,6 +92,7 @@ impl Removing<'_> {
             timeout,
             mut interrupted,
         } = limits;
+        self.begin(removals.len()).await;
         let all: Vec<ObjectName> = removals.iter().map(|(_, removal)| (&removal.object).into()).collect();
         let locks: BTreeSet<Lock> = removals.iter().map(|(lock, _)| lock.clone()).collect();
         let time_is_over = async {
@@ -105,7 +105,7 @@ impl Removing<'_> {
         let ended = tokio::select! {
             biased;
             () = &mut interrupted => Err(RemoveError::Interrupted { report: Box::default() }),
-            () = time_is_over => Err(RemoveError::TimedOut { waiting: self.waiting(), report: Box::default() }),
+            () = time_is_over => Err(RemoveError::TimedOut { waiting: self.waiting(), blockers: self.blockers(), report: Box::default() }),
             stopped = self.all(removals) => stopped.map_err(|stop| match stop {
                 Stop::Lease(error) => RemoveError::Lease(error),
                 Stop::Request { object, source } => RemoveError::Delete { object, source, report: Box::default() },
@@ -117,6 +117,15 @@ impl Removing<'_> {
             }
         }
         self.finish(all, ended).await
+    }
+
+    async fn begin(&self, writes: usize) {
+        let titles = self.steps.iter().map(|step| StepTitle {
+            id: step.id().clone(),
+            title: step.title(),
+        });
+        let (url, steps) = (self.engine.connection().server.url.clone(), titles.collect());
+        self.teller.tell(What::RunStarted { url, steps, writes }).await;
     }
 
     async fn finish(&self, all: Vec<ObjectName>, ended: Result<(), RemoveError>) -> Result<RemovalReport, RemoveError> {
@@ -136,9 +145,10 @@ impl Removing<'_> {
             Err(RemoveError::Interrupted { .. }) => {
                 (Err(RemoveError::Interrupted { report: Box::new(made) }), "interrupted")
             }
-            Err(RemoveError::TimedOut { waiting, .. }) => (
+            Err(RemoveError::TimedOut { waiting, blockers, .. }) => (
                 Err(RemoveError::TimedOut {
                     waiting,
+                    blockers,
                     report: Box::new(made),
                 }),
                 "timedOut",
@@ -194,7 +204,7 @@ impl Removing<'_> {
             tokio::select! {
                 biased;
                 () = lost(&mut news) => {}
-                ended = self.in_order(&removals) => {
+                ended = self.in_order(&lock, &removals) => {
                     keeper.shutdown().await;
                     match lock {
                         // What the lease stood for is gone.
@@ -222,19 +232,20 @@ impl Removing<'_> {
         Ok(())
     }
 
-    async fn in_order(&self, removals: &[Removal]) -> Result<(), Stop> {
-        let mut watcher = Watcher::new(self.engine);
-        let mut world = World::default();
-        let named = removals.iter().map(|removal| named(&removal.object));
-        watcher.open(
-            &Target::Management,
-            &self.api,
-            self.selectors.iter().cloned().chain(named),
-        );
+    async fn in_order(&self, lock: &Lock, removals: &[Removal]) -> Result<(), Stop> {
+        let began = Instant::now();
+        let mut sight = self.sight(lock, removals);
+        for step in &sight.steps {
+            self.teller
+                .tell(What::StepStarted {
+                    step: step.id().clone(),
+                })
+                .await;
+        }
         for removal in removals {
             let began = Instant::now();
             let Some(uid) = self.ask(removal).await? else { continue };
-            self.until_gone(&removal.object, &uid, &mut world, &mut watcher).await;
+            self.until_gone(&removal.object, &uid, &mut sight).await;
             let (object, took_millis) = (ObjectName::from(&removal.object), millis(began.elapsed()));
             {
                 let mut state = self.state();
@@ -246,7 +257,37 @@ impl Removing<'_> {
             }
             self.teller.tell(What::Removed { object, took_millis }).await;
         }
+        for step in &sight.steps {
+            let (step, outputs, took_millis) = (step.id().clone(), BTreeMap::new(), millis(began.elapsed()));
+            self.teller
+                .tell(What::StepReady {
+                    step,
+                    outputs,
+                    took_millis,
+                })
+                .await;
+        }
         Ok(())
+    }
+
+    /// Opens what a lock's steps watch, and what they remove.
+    fn sight(&self, lock: &Lock, removals: &[Removal]) -> Sight<'_> {
+        let steps = || self.steps.iter().map(Box::as_ref).filter(|step| step.lock() == *lock);
+        let all: BTreeSet<Selector> = steps().flat_map(Step::watches).collect();
+        let (hub, in_guests): (BTreeSet<_>, BTreeSet<_>) = all
+            .into_iter()
+            .partition(|selector| selector.target == Target::Management);
+        let mut watcher = Watcher::new(self.engine);
+        let named = removals.iter().map(|removal| named(&removal.object));
+        watcher.open(&Target::Management, &self.api, hub.iter().cloned().chain(named));
+        Sight {
+            watcher,
+            world: World::default(),
+            unread: hub,
+            in_guests,
+            steps: steps().collect(),
+            told: Told::new(steps().collect(), self.engine.now()),
+        }
     }
 
     /// Asks for the deletion of an object; its UID, or nothing where it is gone or not ours.
@@ -285,7 +326,7 @@ impl Removing<'_> {
         let Found::Object(live) = self.api.get(object).await? else {
             return Ok(None);
         };
-        if !is_ours(&live) {
+        if !is_proven(removal, &live) {
             return Ok(None);
         }
         let uid = live["metadata"]["uid"].as_str().unwrap_or_default().to_owned();
@@ -313,6 +354,11 @@ impl Removing<'_> {
 
     fn waiting(&self) -> Vec<String> {
         self.state().waiting.values().cloned().collect()
+    }
+
+    /// The innermost of what would not have gone by itself, each once.
+    fn blockers(&self) -> Vec<Blocked> {
+        self.state().blockers.clone()
     }
 
     pub(super) fn state(&self) -> std::sync::MutexGuard<'_, State> {

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use berth_api::resources;
 use berth_engine::{Event, Limits, RemovalPlan, RemovalReport, RemoveError};
-use berth_procedure::{ObjectRef, Removal};
+use berth_procedure::{ObjectRef, Proof, Removal};
 use http::Method;
 use serde_json::json;
 use tokio::sync::mpsc;
@@ -18,6 +18,7 @@ fn removal(object: ObjectRef) -> Removal {
         object,
         note: "made by Berth".into(),
         before: None,
+        proof: Proof::Label,
     }
 }
 

@@ -49,3 +49,8 @@ pub(crate) fn break_glass(guest: &str) -> StepId {
 pub(crate) fn identity(guest: &str) -> StepId {
     StepId::new(format!("guest/{guest}/identity"))
 }
+
+/// A guest's removal: two guests of one name may go at once, so it names the namespace, too.
+pub(crate) fn removal(namespace: &str, guest: &str) -> StepId {
+    StepId::new(format!("removal/{namespace}/{guest}"))
+}

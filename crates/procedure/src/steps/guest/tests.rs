@@ -534,7 +534,16 @@ fn removal_is_over_when_the_control_planes_namespace_is_gone() {
         .remove("HostedCluster")
         .put(object(resources::NAMESPACE, "", INSIDE, &json!({})));
     assert!(!world.assess(steps[0].as_ref()).is_ready());
-    world.remove("Namespace");
+    for kind in [
+        "Namespace",
+        "NodePool",
+        "Machine",
+        "VirtualMachineInstance",
+        "DataVolume",
+        "HostedControlPlane",
+    ] {
+        world.remove(kind);
+    }
     assert!(world.assess(steps[0].as_ref()).is_ready());
 }
 
