@@ -69,9 +69,8 @@ impl Live {
         match event.what {
             // Berth's own namespace, made on the way: no wait, and soon over.
             What::Wrote { verb, .. } if verb != Verb::Delete => {}
-            What::Retrying { attempt: 1, .. } => self.above(&text),
+            What::Retrying { attempt: 1, .. } | What::LetGo { .. } => self.above(&text),
             What::Retrying { .. } => {}
-            What::LetGo { .. } => self.above(&text),
             What::Removed { .. } => self.above(&format!("{} {text}", printer.err_tone(Tone::Good, "✓"))),
             What::LeaseTaken { .. } => {
                 self.end_aside();

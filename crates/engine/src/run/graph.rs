@@ -47,7 +47,9 @@ impl Graph {
         for index in 0..nodes.len() {
             by_lock.entry(nodes[index].lock.clone()).or_default().push(index);
             let after: Vec<usize> = nodes[index].after.iter().map(|(_, place)| *place).collect();
-            after.into_iter().for_each(|place| nodes[place].dependents.push(index));
+            for place in after {
+                nodes[place].dependents.push(index);
+            }
         }
         Self { nodes, by_lock }
     }

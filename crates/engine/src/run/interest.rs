@@ -70,7 +70,7 @@ mod tests {
             [nodes.clone(), pods.clone()]
         );
         interest.end(1, &[nodes.clone(), pods.clone()]);
-        assert_eq!(interest.begin(2, &[nodes.clone()]), [], "it is still open");
+        assert_eq!(interest.begin(2, std::slice::from_ref(&nodes)), [], "it is still open");
         assert_eq!(interest.take_unneeded(), [pods]);
         assert_eq!(interest.of(&nodes).collect::<Vec<_>>(), [2]);
         assert_eq!(interest.on(&Target::Management), [nodes]);

@@ -236,7 +236,7 @@ fn what_can_t_be_restored_is_said_first() {
     let api = json!([{ "service": "APIServer", "servicePublishingStrategy": { "type": "LoadBalancer", "loadBalancer": { "hostname": "api.guest.example.com" } } }]);
     world
         .change("HostedCluster", "guest", |cluster| {
-            cluster["spec"] = json!({ "services": api })
+            cluster["spec"] = json!({ "services": api });
         })
         .put(object(resources::HOSTED_CLUSTER, "hcp", "other", &json!({})))
         .change("DataProtectionApplication", "dpa", |application| {

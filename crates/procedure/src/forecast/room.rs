@@ -49,13 +49,22 @@ pub(super) fn watches() -> [Selector; 2] {
     [Selector::all(resources::NODE), Selector::all(resources::POD)]
 }
 
+/// What is known of the nodes.
+enum Nodes {
+    Unread,
+    /// What they have can't be told.
+    Untold,
+    /// Each with what it has left.
+    Left(Vec<(Arc<Value>, Amount)>),
+}
+
 /// What the nodes have free, less what was given to machines already: pools that roll together need their room together.
 pub(super) struct Free<'a> {
     facts: &'a Facts,
     /// Whether the guest's machines run on a cluster of their own, whose nodes are not seen from here.
     elsewhere: bool,
-    /// Each node with what it has left; read when it is first asked for, and `None` where that can't be told.
-    nodes: Option<Option<Vec<(Arc<Value>, Amount)>>>,
+    /// Each node with what it has left; read when it is first asked for.
+    nodes: Nodes,
 }
 
 impl<'a> Free<'a> {
@@ -63,7 +72,7 @@ impl<'a> Free<'a> {
         Self {
             facts,
             elsewhere: !cluster["spec"]["platform"]["kubevirt"]["credentials"].is_null(),
-            nodes: None,
+            nodes: Nodes::Unread,
         }
     }
 
@@ -97,8 +106,13 @@ impl<'a> Free<'a> {
     /// How many machines find room, node by node. What the wanted ones take is free no more.
     fn fits(&mut self, each: Amount, wanted: u32, selector: &Value) -> Option<u32> {
         let (facts, elsewhere) = (self.facts, self.elsewhere);
-        let read = || if elsewhere { None } else { free(facts) };
-        let nodes = self.nodes.get_or_insert_with(read).as_mut()?;
+        if let Nodes::Unread = self.nodes {
+            let read = if elsewhere { None } else { free(facts) };
+            self.nodes = read.map_or(Nodes::Untold, Nodes::Left);
+        }
+        let Nodes::Left(nodes) = &mut self.nodes else {
+            return None;
+        };
         let mut left = u64::from(wanted);
         let mut fits = 0;
         for (_, free) in nodes.iter_mut().filter(|(node, _)| is_selected(node, selector)) {

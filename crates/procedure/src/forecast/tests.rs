@@ -328,7 +328,7 @@ fn pools_that_roll_together_share_what_is_free() {
     assert_eq!(fits(&world), [72, 71]);
     let infra = json!({ "platform": { "kubevirt": { "credentials": { "infraNamespace": "guests" } } } });
     world.change("HostedCluster", "guest-cluster-0", |cluster| {
-        cluster["spec"] = infra.clone()
+        cluster["spec"] = infra.clone();
     });
     assert!(fits(&world).is_empty(), "the hub's nodes are not the ones that count");
     let told = told_of(&world, &edit);
@@ -347,7 +347,7 @@ fn explain_and_the_table_agree_on_what_reaches_workers() {
             "HostedCluster"
         };
         for becomes in field.becomes.split('|') {
-            let path = becomes.split("[").next().unwrap_or_default();
+            let path = becomes.split('[').next().unwrap_or_default();
             let does = trigger_of(kind, path).map_or(Consequence::Nothing, |row| row.does);
             let table = matches!(
                 does,

@@ -71,7 +71,7 @@ fn bounds_and_skew_of_a_pool_are_told() {
         )
     );
     world.change("NodePool", "guest-workers", |pool| {
-        pool["status"]["version"] = "4.17.0".into()
+        pool["status"]["version"] = "4.17.0".into();
     });
     assert_eq!(told(&world, "2026-01-04T00:00:00Z").pools[0].skew, None);
 }

@@ -210,10 +210,8 @@ fn broken(state: &Fleet) -> Vec<String> {
                 ));
             }
         }
-    } else {
-        if !is_beyond(state.engine) {
-            edges.push(format!("multicluster engine {} is in no published table", state.engine));
-        }
+    } else if !is_beyond(state.engine) {
+        edges.push(format!("multicluster engine {} is in no published table", state.engine));
     }
     for guest in &state.guests {
         for (pool, has) in &guest.pools {

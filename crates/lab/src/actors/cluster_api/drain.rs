@@ -13,6 +13,7 @@ const EXCLUDE_DRAIN: &str = "machine.cluster.x-k8s.io/exclude-node-draining";
 const EXCLUDE_DETACH: &str = "machine.cluster.x-k8s.io/exclude-wait-for-node-volume-detach";
 
 /// Whether a machine's node is to be drained, and how long that is tried; `None` for ever.
+#[expect(clippy::option_option, reason = "whether at all, and if so for how long at most")]
 pub(super) fn wanted(machine: &Value) -> Option<Option<Duration>> {
     annotation(machine, EXCLUDE_DRAIN)
         .is_none()
@@ -20,6 +21,7 @@ pub(super) fn wanted(machine: &Value) -> Option<Option<Duration>> {
 }
 
 /// Whether a machine's volumes are waited for, and how long.
+#[expect(clippy::option_option, reason = "whether at all, and if so for how long at most")]
 pub(super) fn waits_for_volumes(machine: &Value, node: &Value) -> Option<Option<Duration>> {
     let attached = node["status"]["volumesAttached"]
         .as_array()

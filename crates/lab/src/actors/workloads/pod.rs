@@ -130,30 +130,29 @@ impl Pods {
         if let Some(message) = unbound_claims(context, pod, nodes.len()).await? {
             return self.unschedulable(context, key, pod, &message, Next::OnEvent).await;
         }
-        let (alike, none) = (self.ledger.alike(pod), (0, 0));
+        let (beside, none) = (self.ledger.alike(pod), (0, 0));
         let mut reasons: Vec<Unfit> = Vec::new();
         let mut fitting = Vec::new();
-        for node in nodes.iter() {
-            let load = self.ledger.load(name_of(node));
-            match node_fit::unfit(node, pod, load) {
-                Some(reason) => reasons.push(reason),
-                None => {
-                    let alike = *alike.get(name_of(node)).unwrap_or(&none);
-                    fitting.push((alike, load.pods, name_of(node)));
-                }
+        for candidate in nodes.iter() {
+            let load = self.ledger.load(name_of(candidate));
+            if let Some(reason) = node_fit::unfit(candidate, pod, load) {
+                reasons.push(reason);
+            } else {
+                let alike = *beside.get(name_of(candidate)).unwrap_or(&none);
+                fitting.push((alike, load.pods, name_of(candidate)));
             }
         }
         // Away from its like first, then the emptiest node; the name decides between equals.
-        let Some((_, _, node)) = fitting.into_iter().min() else {
+        let Some((_, _, chosen)) = fitting.into_iter().min() else {
             let message = node_fit::message(nodes.len(), reasons);
             return self
                 .unschedulable(context, key, pod, &message, Next::After(RETRY))
                 .await;
         };
         // At once, before anything is waited for: others are being given nodes at the same time.
-        self.ledger.place(key, node, pod);
+        self.ledger.place(key, chosen, pod);
         for claim in claims(pod) {
-            let selected = json!({ "metadata": { "annotations": { "volume.kubernetes.io/selected-node": node } } });
+            let selected = json!({ "metadata": { "annotations": { "volume.kubernetes.io/selected-node": chosen } } });
             context
                 .client
                 .merge(PERSISTENT_VOLUME_CLAIM, key.namespace(), claim, &selected)
@@ -162,14 +161,14 @@ impl Pods {
         // With the version that was looked at, so that two looks at the same pod do not give it two nodes.
         let patch = json!({
             "metadata": { "resourceVersion": pod["metadata"]["resourceVersion"], "annotations": { SIMULATED: "true" } },
-            "spec": { "nodeName": node },
+            "spec": { "nodeName": chosen },
         });
         context
             .client
             .with_manager("kube-scheduler")
             .merge(POD, key.namespace(), &key.name, &patch)
             .await?;
-        let message = format!("Successfully assigned {key} to {node}");
+        let message = format!("Successfully assigned {key} to {chosen}");
         events::record_as(context, SCHEDULER, POD, pod, "Normal", "Scheduled", &message).await?;
         Ok(Next::OnEvent)
     }

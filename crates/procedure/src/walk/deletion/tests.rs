@@ -172,7 +172,7 @@ fn a_hook_and_volumes_hold_a_machine() {
     let mut world = healthy();
     let hook = "pre-terminate.delete.hook.machine.cluster.x-k8s.io/backup";
     world.change("Machine", "m", |machine| {
-        machine["metadata"]["annotations"][hook] = json!("velero")
+        machine["metadata"]["annotations"][hook] = json!("velero");
     });
     let found = check(&world, 1, &[("D02", "machine/m/hook")]);
     assert!(found[0].diagnosis.evidence[0].contains("of velero"), "{found:#?}");
