@@ -33,6 +33,8 @@ pub struct Tree {
     pub files: Vec<(String, String)>,
     /// What the tree refers to and does not hold.
     pub needs: Vec<String>,
+    /// What the documents say and the tree does not, each with the reason.
+    pub left_out: Vec<String>,
 }
 
 /// The tree of all guests.
@@ -48,6 +50,14 @@ pub fn tree(documents: &Documents, options: &Options) -> Tree {
         tree.files
             .extend(files.into_iter().map(|(name, text)| (format!("{folder}/{name}"), text)));
         folders.push(folder);
+        if guest.spec.identity.is_some() {
+            // A sync would end kubeadmin without a proven way in, and could not go back.
+            tree.left_out.push(format!(
+                "spec.identity of GuestCluster {}/{}: `up` puts a login in place behind a proven way in, a sync can't; it sets \
+                 fields that the tree does not have",
+                guest.namespace, guest.name
+            ));
+        }
     }
     tree.files
         .push(("kustomization.yaml".to_owned(), kustomization(&folders)));

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use berth_api::{Documents, yaml};
-use berth_procedure::{Change, Facts, ObjectRef, argocd, compile};
+use berth_procedure::{Change, Facts, ObjectRef, Target, argocd, compile};
 use serde_json::Value;
 
 use crate::args::RenderArgs;
@@ -27,26 +27,15 @@ pub(crate) fn run(printer: &Printer, args: &RenderArgs) -> Result<Exit> {
     }
 }
 
+/// What documents stand for on the management cluster.
+#[derive(Debug, Default)]
+struct Rendering {
+    objects: Vec<(ObjectRef, Value)>,
+    left_out: Vec<String>,
+}
+
 fn plain(printer: &Printer, documents: &Documents, into: Option<&Path>) -> Result<Exit> {
-    let facts = Facts::default();
-    let mut left_out = Vec::new();
-    let mut objects = Vec::new();
-    for change in compile(documents, &platform())
-        .iter()
-        .flat_map(|step| step.changes(&facts))
-    {
-        match change {
-            Change::Apply { object, .. } | Change::CreateOnce { object, .. } if object.resource.kind == "Secret" => {
-                left_out.push(object.to_string());
-            }
-            Change::Apply { object, fields } | Change::CreateOnce { object, fields, .. } => {
-                objects.push((object, fields));
-            }
-            Change::Set { object, path, .. } => left_out.push(format!("{} of {object}", path.join("."))),
-            Change::Merge { .. } | Change::Absent { .. } => {}
-            Change::Later { what, after } => left_out.push(format!("{what} (known after {after})")),
-        }
-    }
+    let Rendering { objects, left_out } = rendering(documents);
     match into {
         Some(folder) => write(printer, folder, &objects)?,
         None => {
@@ -61,6 +50,44 @@ fn plain(printer: &Printer, documents: &Documents, into: Option<&Path>) -> Resul
     Ok(Exit::Done)
 }
 
+fn rendering(documents: &Documents) -> Rendering {
+    let facts = Facts::default();
+    let mut rendering = Rendering::default();
+    for change in compile(documents, &platform())
+        .iter()
+        .flat_map(|step| step.changes(&facts))
+    {
+        let left_out = match change {
+            // Objects of a guest, applied to the management cluster, would mean something else there.
+            Change::Apply { object, .. } | Change::CreateOnce { object, .. } | Change::Set { object, .. }
+                if object.target != Target::Management =>
+            {
+                format!("{object} ({})", of(&object.target))
+            }
+            Change::Apply { object, .. } | Change::CreateOnce { object, .. } if object.resource.kind == "Secret" => {
+                object.to_string()
+            }
+            Change::Apply { object, fields } | Change::CreateOnce { object, fields, .. } => {
+                rendering.objects.push((object, fields));
+                continue;
+            }
+            Change::Set { object, path, .. } => format!("{} of {object}", path.join(".")),
+            Change::Merge { .. } | Change::Absent { .. } => continue,
+            Change::Later { what, after } => format!("{what} (known after {after})"),
+        };
+        rendering.left_out.push(left_out);
+    }
+    rendering
+}
+
+/// Where an object is, in words.
+fn of(target: &Target) -> String {
+    match target {
+        Target::Management => "on the management cluster".to_owned(),
+        Target::Guest { namespace, name } => format!("in guest {namespace}/{name}"),
+    }
+}
+
 /// The guests as a tree for Argo CD.
 fn tree(printer: &Printer, args: &RenderArgs, documents: &Documents, folder: &Path) -> Result<Exit> {
     let options = argocd::Options {
@@ -69,7 +96,7 @@ fn tree(printer: &Printer, args: &RenderArgs, documents: &Documents, folder: &Pa
         namespace: args.argocd_namespace.clone(),
         secret_store: args.external_secrets.clone(),
     };
-    let argocd::Tree { files, needs } = argocd::tree(documents, &options);
+    let argocd::Tree { files, needs, left_out } = argocd::tree(documents, &options);
     for (name, text) in files {
         let file = folder.join(name);
         let parent = file.parent().unwrap_or(folder);
@@ -77,11 +104,12 @@ fn tree(printer: &Printer, args: &RenderArgs, documents: &Documents, folder: &Pa
         fs::write(&file, text).attempted(format!("could not write {}", file.display()))?;
         printer.line(&file.display().to_string());
     }
-    for secret in &needs {
-        printer.say(&format!("left out: {secret}"));
+    for text in left_out.iter().chain(&needs) {
+        printer.say(&format!("left out: {text}"));
     }
     if !needs.is_empty() {
-        printer.say("these must be there before the first sync; --external-secrets STORE fetches them from a store");
+        printer
+            .say("the Secrets must be there before the first sync; --external-secrets STORE fetches them from a store");
     }
     Ok(Exit::Done)
 }
@@ -100,4 +128,40 @@ fn write(printer: &Printer, folder: &Path, objects: &[(ObjectRef, Value)]) -> Re
         printer.line(&file.display().to_string());
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use berth_api::Source;
+
+    use super::*;
+
+    const DOCUMENT: &str = "
+apiVersion: berth.dev/v1alpha1
+kind: GuestCluster
+metadata: {name: g, namespace: hcp}
+spec:
+  release: {image: quay.io/openshift-release-dev/ocp-release:4.17.0-multi}
+  pullSecret: {secret: pull}
+  nodePools: [{name: workers, replicas: 2}]
+  identity:
+    clusterAdmins: {users: [ada]}
+    providers: [{name: hub, github: {clientID: x, clientSecret: {secret: kept}, organizations: [o]}}]
+";
+
+    #[test]
+    fn what_is_in_a_guest_is_not_for_the_management_cluster() {
+        let source = Source {
+            path: "documents.yaml".into(),
+            text: DOCUMENT.to_owned(),
+        };
+        let nothing = |_: &Path| Err(std::io::ErrorKind::NotFound.into());
+        let documents = berth_api::load(vec![source], &nothing, &|_| None).expect("the documents are well-formed");
+        let Rendering { objects, left_out } = rendering(&documents);
+        let kinds: Vec<&str> = objects.iter().map(|(object, _)| object.resource.kind).collect();
+        assert!(kinds.contains(&"HostedCluster"), "{kinds:?}");
+        assert!(!kinds.contains(&"ClusterRoleBinding"), "{kinds:?}");
+        let told = "ClusterRoleBinding berth-cluster-admins (in guest hcp/g)".to_owned();
+        assert!(left_out.contains(&told), "{left_out:?}");
+    }
 }

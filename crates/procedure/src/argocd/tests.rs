@@ -102,3 +102,19 @@ fn each_file_is_listed_where_kustomize_looks_for_it() {
     let health = yaml::parse(file(&tree, "argocd/health.yaml")).unwrap().remove(0);
     assert_eq!(health["data"].as_object().unwrap().len(), 2);
 }
+
+#[test]
+fn a_login_is_not_a_syncs_to_put_in_place_and_that_is_said() {
+    let section = "  identity:
+    clusterAdmins: {users: [ada]}
+    providers: [{name: hub, github: {clientID: x, clientSecret: {secret: kept}, organizations: [o]}}]
+";
+    let tree = tree(&documents(&format!("{EXAMPLE}{section}")), &options(None));
+    assert_eq!(tree.left_out.len(), 1);
+    assert!(
+        tree.left_out[0].starts_with("spec.identity of GuestCluster hcp/guest-cluster-0: "),
+        "{:?}",
+        tree.left_out
+    );
+    assert!(super::tree(&documents(EXAMPLE), &options(None)).left_out.is_empty());
+}
