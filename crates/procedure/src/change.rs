@@ -109,6 +109,22 @@ pub enum Proof {
     Field(Vec<String>, String),
 }
 
+/// The merge patch that makes a value of what is there. A merge patch leaves alone what it does not name, so each field
+/// that goes is `null` in it.
+pub fn replacing(live: Option<&Value>, value: &Value) -> Value {
+    let (Some(Value::Object(live)), Value::Object(wanted)) = (live, value) else {
+        return value.clone();
+    };
+    let gone = live
+        .keys()
+        .filter(|name| !wanted.contains_key(*name))
+        .map(|name| (name.clone(), Value::Null));
+    let kept = wanted
+        .iter()
+        .map(|(name, value)| (name.clone(), replacing(live.get(name), value)));
+    Value::Object(gone.chain(kept).collect())
+}
+
 // === impl ObjectRef ===
 
 impl ObjectRef {
@@ -188,6 +204,16 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn what_is_not_in_the_value_goes_by_its_name() {
+        let live = json!({ "providers": [1], "token": { "age": 1, "idle": "1m" }, "same": 1 });
+        let value = json!({ "token": { "age": 2 }, "same": 1, "new": {} });
+        let patch = json!({ "providers": null, "token": { "age": 2, "idle": null }, "same": 1, "new": {} });
+        assert_eq!(replacing(Some(&live), &value), patch);
+        assert_eq!(replacing(None, &value), value);
+        assert_eq!(replacing(Some(&json!([1])), &value), value);
+    }
 
     #[test]
     fn what_a_secret_holds_is_not_printed() {

@@ -13,7 +13,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use crate::assess::{Assessment, Diagnosis, Observed};
-use crate::change::Change;
+use crate::change::{Change, replacing};
 use crate::compile::{Platform, compile};
 use crate::facts::{Facts, Scope, Seen, Selector, Target};
 use crate::step::Step;
@@ -170,12 +170,12 @@ impl World {
                 Change::Set {
                     object, path, value, ..
                 } => {
+                    // As the engine does it: a merge patch, which leaves alone what it doesn't name.
                     let set = |live: &mut Value| {
-                        let mut place = live;
-                        for field in path {
-                            place = &mut place[field.as_str()];
-                        }
-                        *place = value.clone().unwrap_or_default();
+                        let is = path.iter().try_fold(&*live, |place, field| place.get(field));
+                        let content = value.as_ref().map_or(Value::Null, |value| replacing(is, value));
+                        let fields = path.iter().rev().fold(content, |inner, field| json!({ field: inner }));
+                        patch(live, &fields);
                     };
                     self.change(object.resource.kind, &object.name, set);
                 }

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::change::Change;
+use crate::change::{Change, replacing};
 use crate::facts::{Facts, Seen};
 use crate::read::{failed, line};
 use crate::render::identity::Login;
@@ -48,6 +48,24 @@ pub struct Confirmation {
     pub rest: Vec<String>,
 }
 
+/// What the guest knows of logins.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Known<'a> {
+    /// Its Identities: who logged in at any time.
+    pub identities: &'a [Value],
+    /// Its OAuth access tokens: who logged in lately.
+    pub tokens: &'a [Value],
+}
+
+/// A login that is taken back, worked out.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reversal {
+    /// The merge patch for the HostedCluster.
+    pub patch: Value,
+    /// What comes of it, for people.
+    pub told: String,
+}
+
 /// Why something can't be decided.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Undecided {
@@ -64,6 +82,18 @@ pub enum Undecided {
         who: String,
         /// The providers that wait.
         providers: String,
+    },
+    /// Somebody has logged in, before this login was in place.
+    #[error(
+        "{user} has logged in through {provider} before {since} alone, which proves nothing of what is there since"
+    )]
+    Older {
+        /// Who.
+        user: String,
+        /// The provider.
+        provider: String,
+        /// Since when a login counts.
+        since: Timestamp,
     },
     /// It is taken back already.
     #[error("it is taken back already")]
@@ -103,11 +133,11 @@ pub fn status(cluster: &Value) -> Option<IdentityStatus> {
     })
 }
 
-/// A person says that a login works: true of each provider through which the guest knows somebody to have logged in. With an
-/// OIDC issuer the guest keeps no users, and the person's word is all there is.
+/// A person says that a login works: true of each provider through which the guest knows somebody to have logged in since it
+/// is in place. With an OIDC issuer the guest keeps no users, and the person's word is all there is.
 pub fn confirm(
     cluster: &Value,
-    identities: &[Value],
+    known: Known<'_>,
     user: Option<&str>,
     now: Timestamp,
 ) -> Result<Confirmation, Undecided> {
@@ -118,20 +148,22 @@ pub fn confirm(
     let is_oidc = !Login::of(cluster).oidc.is_null();
     let mut seen = Vec::new();
     let mut rest = Vec::new();
+    let mut older = None;
     for provider in &record.awaiting {
-        let known = identities.iter().find_map(|identity| {
-            let known = views::text(identity, &["user", "name"]).filter(|name| !name.is_empty())?;
-            let fits = views::text(identity, &["providerName"]) == Some(provider)
-                && user.is_none_or(|user| user == known || views::text(identity, &["providerUserName"]) == Some(user));
-            fits.then(|| known.to_owned())
-        });
-        match known {
-            Some(known) => seen.push((provider.clone(), Some(known))),
-            None if is_oidc => seen.push((provider.clone(), None)),
-            None => rest.push(provider.clone()),
+        match known.login(provider, user, record.since) {
+            Some((known, true)) => seen.push((provider.clone(), Some(known))),
+            _ if is_oidc => seen.push((provider.clone(), None)),
+            found => {
+                rest.push(provider.clone());
+                older = older.or(found.map(|(user, _)| (user, provider.clone())));
+            }
         }
     }
     if seen.is_empty() {
+        if let Some((user, provider)) = older {
+            let since = record.since;
+            return Err(Undecided::Older { user, provider, since });
+        }
         return Err(Undecided::NobodyYet {
             who: user.map(|user| format!(" called `{user}`")).unwrap_or_default(),
             providers: record.awaiting.join(", "),
@@ -156,7 +188,7 @@ pub fn confirm(
 }
 
 /// A person takes a login back: what was before is put back, and the document's login is not tried again by itself.
-pub fn revert(cluster: &Value, now: Timestamp) -> Result<Value, Undecided> {
+pub fn revert(cluster: &Value, now: Timestamp) -> Result<Reversal, Undecided> {
     let record = Record::of(cluster).ok_or(Undecided::Nothing)?;
     if record.phase == Phase::Refused {
         return Err(Undecided::AlreadyBack);
@@ -166,6 +198,7 @@ pub fn revert(cluster: &Value, now: Timestamp) -> Result<Value, Undecided> {
     let mut facts = Facts::default();
     facts.observe(place.hosted_cluster(), Seen::Objects(vec![Arc::new(cluster.clone())]));
     let changes = sets(&facts, &place, &record.former, true);
+    let told = told(cluster, &record.former, &changes);
     let record = Record {
         phase: Phase::Refused,
         since: now,
@@ -174,7 +207,32 @@ pub fn revert(cluster: &Value, now: Timestamp) -> Result<Value, Undecided> {
         until: None,
         ..record
     };
-    Ok(patch(cluster, Some(&record), changes))
+    let patch = patch(cluster, Some(&record), changes);
+    Ok(Reversal { patch, told })
+}
+
+/// What comes of putting a former login back: `kubeadmin` is made anew only where nothing of `oauth` stays.
+fn told(cluster: &Value, former: &Login, changes: &[Change]) -> String {
+    let value = |name: &str| {
+        let set = changes.iter().find_map(|change| match change {
+            Change::Set { path, value, .. } if path.last().is_some_and(|field| field == name) => Some(value),
+            _ => None,
+        });
+        set.map(Option::as_ref)
+    };
+    if changes.is_empty() {
+        return "who may log in stays as it is; the document's login is not tried again by itself".to_owned();
+    }
+    if !former.is_nobody() {
+        return format!("puts back what was there before: {}", names(former).join(", "));
+    }
+    let was_there = views::at(cluster, &["spec", "configuration", "oauth"]).is_some();
+    match value("oauth") {
+        Some(None) => "puts back no provider: HyperShift makes kubeadmin anew, with another password",
+        None if !was_there => "puts back no provider: the guest's own OAuth server comes back",
+        _ => "puts back no provider; kubeadmin stays away as long as `oauth` has other settings",
+    }
+    .to_owned()
 }
 
 /// A login that was refused may be tried again.
@@ -194,10 +252,47 @@ fn patch(cluster: &Value, record: Option<&Record>, changes: Vec<Change>) -> Valu
     for change in changes {
         if let Change::Set { path, value, .. } = change {
             let place = path.iter().fold(&mut patch, |place, field| &mut place[field.as_str()]);
-            *place = value.unwrap_or_default();
+            let live = path.iter().try_fold(cluster, |place, field| place.get(field));
+            *place = value.map_or(Value::Null, |value| replacing(live, &value));
         }
     }
     patch
+}
+
+// === impl Known ===
+
+impl Known<'_> {
+    /// Somebody who logged in through a provider, and whether that was since a time: rather somebody who did.
+    fn login(&self, provider: &str, user: Option<&str>, since: Timestamp) -> Option<(String, bool)> {
+        let told = |identity: &Value| {
+            let known = views::text(identity, &["user", "name"]).filter(|name| !name.is_empty())?;
+            let fits = views::text(identity, &["providerName"]) == Some(provider)
+                && user.is_none_or(|user| user == known || views::text(identity, &["providerUserName"]) == Some(user));
+            let is_fresh = || is_since(identity, since) || self.has_token(known, since);
+            fits.then(|| (known.to_owned(), is_fresh()))
+        };
+        let mut found: Vec<_> = self.identities.iter().filter_map(told).collect();
+        found.sort_by_key(|(_, is_fresh)| !is_fresh);
+        found.into_iter().next()
+    }
+
+    /// A token does not say through which provider its user came, so it counts for users with one identity alone.
+    fn has_token(&self, user: &str, since: Timestamp) -> bool {
+        let mut own = self
+            .identities
+            .iter()
+            .filter(|identity| views::text(identity, &["user", "name"]) == Some(user));
+        let is_one = own.next().is_some() && own.next().is_none();
+        let mut tokens = self.tokens.iter();
+        is_one && tokens.any(|token| views::text(token, &["userName"]) == Some(user) && is_since(token, since))
+    }
+}
+
+/// Whether an object was made since a time. API servers keep whole seconds.
+fn is_since(object: &Value, since: Timestamp) -> bool {
+    let made = views::text(object, &["metadata", "creationTimestamp"]);
+    let made = made.and_then(|made| made.parse::<Timestamp>().ok());
+    made.is_some_and(|made| made.as_second() >= since.as_second())
 }
 
 fn names(login: &Login) -> Vec<String> {

@@ -13,6 +13,7 @@ use serde_json::{Map, Value, json};
 
 use crate::owner::DOCUMENT_LABEL;
 use crate::read::{is_ours, label, name, text};
+use crate::render::identity::Login;
 use crate::render::{self, Dialect};
 
 /// How often a document is tried without the fields that it refuses.
@@ -210,6 +211,13 @@ fn notes(found: &Found<'_>) -> Vec<String> {
             "adopt: something else made it{by}; Berth changes single fields only, and never deletes it. If that is a GitOps \
              tool, change its repository instead"
         ));
+    }
+    if !Login::of(found.cluster).is_nobody() {
+        notes.push(
+            "who may log in is in `overrides`, and stays as it is: cluster admins are not read. For Berth to prove a login, \
+             write an `identity` section in its place"
+                .to_owned(),
+        );
     }
     notes.push("Secrets and ConfigMaps are named, not copied: a guest made anew elsewhere needs them there".to_owned());
     notes

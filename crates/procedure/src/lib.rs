@@ -43,7 +43,7 @@ mod walk;
 
 pub use assess::{Assessment, Diagnosis, Observed};
 pub use blocker::{Blocker, LetGo, Release};
-pub use change::{Change, Generate, ObjectRef, Proof, Removal};
+pub use change::{Change, Generate, ObjectRef, Proof, Removal, replacing};
 pub use compile::{Platform, compile, compile_removal};
 pub use effect::{Credential, Effect, EffectFailure, GuestServer, Login, Outcome, Perform};
 pub use facts::{Facts, Scope, Seen, Selector, Server, Target};

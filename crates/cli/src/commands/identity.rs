@@ -3,7 +3,7 @@
 use berth_api::yaml;
 use berth_engine::{Connect as _, FIELD_MANAGER};
 use berth_procedure::Secret;
-use berth_procedure::identity::{self, IdentityStatus, Undecided};
+use berth_procedure::identity::{self, IdentityStatus, Known, Reversal, Undecided};
 use http::header::CONTENT_TYPE;
 use jiff::Timestamp;
 use kube::Client;
@@ -22,6 +22,7 @@ use crate::session::Session;
 use crate::target::Purpose;
 
 const IDENTITIES: &str = "/apis/user.openshift.io/v1/identities";
+const TOKENS: &str = "/apis/oauth.openshift.io/v1/oauthaccesstokens";
 
 /// Shows, or decides.
 pub(crate) async fn run(printer: &Printer, target: &TargetArgs, command: IdentityCommand) -> Result<Exit> {
@@ -112,13 +113,12 @@ fn text(printer: &Printer, guest: &Guest, status: Option<&IdentityStatus>) -> St
 }
 
 async fn confirm(printer: &Printer, session: &Session, guest: &Guest, user: Option<&str>) -> Result<Exit> {
-    // An OIDC issuer's users are not kept in the guest: then there is no such kind, and nothing to look at.
-    let known_here = match get(&inside(printer, session, guest).await?, IDENTITIES, "application/json").await {
-        Ok(list) => list["items"].as_array().cloned().unwrap_or_default(),
-        Err(kube::Error::Api(status)) if status.code == 404 => Vec::new(),
-        Err(error) => return Err(error).attempted(format!("could not read the identities of {}", guest.name)),
+    let client = inside(printer, session, guest).await?;
+    let known = Known {
+        identities: &items(&client, guest, IDENTITIES).await?,
+        tokens: &items(&client, guest, TOKENS).await?,
     };
-    let confirmed = identity::confirm(&guest.object, &known_here, user, Timestamp::now())
+    let confirmed = identity::confirm(&guest.object, known, user, Timestamp::now())
         .map_err(|why| undecided(printer, guest, &why))?;
     write(session, guest, &confirmed.patch).await?;
     for (provider, user) in &confirmed.seen {
@@ -134,16 +134,20 @@ async fn confirm(printer: &Printer, session: &Session, guest: &Guest, user: Opti
     Ok(Exit::Done)
 }
 
+/// What the guest has of a kind. An OIDC issuer's users are not kept in the guest: then there is no such kind.
+async fn items(client: &Client, guest: &Guest, path: &str) -> Result<Vec<Value>> {
+    match get(client, path, "application/json").await {
+        Ok(list) => Ok(list["items"].as_array().cloned().unwrap_or_default()),
+        Err(kube::Error::Api(status)) if status.code == 404 => Ok(Vec::new()),
+        Err(error) => Err(error).attempted(format!("could not read the logins of {}", guest.name)),
+    }
+}
+
 async fn revert(printer: &Printer, session: &Session, guest: &Guest, yes: bool) -> Result<Exit> {
-    let patch = identity::revert(&guest.object, Timestamp::now()).map_err(|why| undecided(printer, guest, &why))?;
+    let Reversal { patch, told } =
+        identity::revert(&guest.object, Timestamp::now()).map_err(|why| undecided(printer, guest, &why))?;
     introduce(printer, session).await;
-    let back_to_none = patch["spec"]["configuration"]["oauth"].is_null();
-    let what = if back_to_none {
-        "no provider: HyperShift makes kubeadmin anew, with another password"
-    } else {
-        "the providers that were there before"
-    };
-    printer.say(&format!("{}: puts back {what}", guest.name));
+    printer.say(&format!("{}: {told}", guest.name));
     if session.lab.is_none() {
         ask(printer, "Take the login back?", yes)?;
     }
@@ -190,6 +194,7 @@ fn undecided(printer: &Printer, guest: &Guest, why: &Undecided) -> Failure {
     let name = &guest.name;
     let failure = Failure::failed(format!("{}/{name}: {why}", guest.namespace));
     match why {
+        Undecided::Older { .. } => failure.hint("log out, log in once more with a browser, then run the command again"),
         Undecided::NobodyYet { .. } => failure.hint("log in with a browser first: the console's URL is in `status`"),
         Undecided::AlreadyBack => failure.hint(format!(
             "`{} identity retry {name}` lets it be tried again",

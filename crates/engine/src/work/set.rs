@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use berth_procedure::replacing;
 use serde_json::{Map, Value};
 
 use super::{After, Context, Depth, Settled, WorkError};
@@ -77,7 +78,7 @@ fn patch(path: &[String], value: Option<&Value>, live: &Value) -> Value {
     for name in path {
         place = &mut place[name];
     }
-    *place = value.cloned().unwrap_or(Value::Null);
+    *place = value.map_or(Value::Null, |value| replacing(diff::at(live, path), value));
     content
 }
 
@@ -144,6 +145,20 @@ mod tests {
         let own = path(&["metadata", "annotations", "berth.dev/identity"]);
         let expected = json!({"metadata": {"resourceVersion": "7", "annotations": {"berth.dev/identity": "x"}}});
         assert_eq!(patch(&own, Some(&json!("x")), &live), expected);
+    }
+
+    #[test]
+    fn a_map_becomes_the_one_that_is_meant() {
+        let live = json!({"metadata": {"resourceVersion": "7"}, "spec": {"oauth": {"identityProviders": [{}], "tokenConfig": {"a": 1}}}});
+        let patch = patch(
+            &path(&["spec", "oauth"]),
+            Some(&json!({"tokenConfig": {"a": 1}})),
+            &live,
+        );
+        assert_eq!(
+            patch["spec"]["oauth"],
+            json!({"identityProviders": null, "tokenConfig": {"a": 1}})
+        );
     }
 
     #[test]

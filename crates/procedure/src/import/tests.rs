@@ -182,6 +182,7 @@ fn a_guest_of_somebody_elses_becomes_a_document_that_says_so() {
     assert_snapshot!(text, @r"
     # Imported from HostedCluster prod/shop: applied as it is, it changes nothing.
     # - adopt: something else made it (written by argocd-controller); Berth changes single fields only, and never deletes it. If that is a GitOps tool, change its repository instead
+    # - who may log in is in `overrides`, and stays as it is: cluster admins are not read. For Berth to prove a login, write an `identity` section in its place
     # - Secrets and ConfigMaps are named, not copied: a guest made anew elsewhere needs them there
     apiVersion: berth.dev/v1alpha1
     kind: GuestCluster
@@ -323,4 +324,37 @@ fn guests_of_other_platforms_are_not_documents() {
         schemas: (None, None),
     };
     assert_eq!(document(&found), Err(ImportError::Platform("AWS".to_owned())));
+}
+
+/// A guest's login is Berth's own in one document, and an override in the next: nobody loses it by that.
+#[test]
+fn an_import_keeps_who_may_log_in() {
+    let cluster = json!({
+        "apiVersion": "hypershift.openshift.io/v1beta1", "kind": "HostedCluster",
+        "metadata": { "name": "g", "namespace": "hcp" },
+        "spec": {
+            "release": { "image": "quay.io/openshift-release-dev/ocp-release:4.17.0-multi" },
+            "pullSecret": { "name": "pull" },
+            "platform": { "type": "KubeVirt" },
+            "configuration": { "oauth": { "identityProviders": [{ "name": "hub", "type": "GitHub" }] } },
+        },
+    });
+    let found = Found {
+        cluster: &cluster,
+        pools: &[],
+        schemas: (None, None),
+    };
+    let text = document(&found).expect("a document");
+    assert!(text.contains("# - who may log in is in `overrides`"), "{text}");
+    let source = Source {
+        path: "import.yaml".into(),
+        text,
+    };
+    let nothing = |_: &Path| Err(std::io::ErrorKind::NotFound.into());
+    let guest = berth_api::load(vec![source], &nothing, &|_| None)
+        .expect("well-formed")
+        .guests
+        .remove(0);
+    let overridden = &guest.spec.overrides.hosted_cluster["configuration"]["oauth"]["identityProviders"];
+    assert_eq!(overridden[0]["name"], "hub");
 }

@@ -199,6 +199,11 @@ impl Login {
         normal(&self.providers) == normal(&other.providers) && normal(&self.oidc) == normal(&other.oidc)
     }
 
+    /// Whether this lets nobody in.
+    pub(crate) fn is_nobody(&self) -> bool {
+        self.is(&Self::default())
+    }
+
     /// What tells this apart from any other; of references and settings alone, never of what is in a Secret.
     pub(crate) fn digest(&self) -> String {
         let told = json!([normal(&self.providers), normal(&self.oidc)]).to_string();

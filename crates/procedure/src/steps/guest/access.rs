@@ -12,6 +12,7 @@ use crate::change::Change;
 use crate::effect::Effect;
 use crate::facts::{Facts, Seen, Selector, Target};
 use crate::read::text;
+use crate::render::identity::Login;
 use crate::secret::Secret;
 use crate::step::{Command, Dependency, Lock, Step, StepId};
 use crate::steps::{command, ids};
@@ -99,9 +100,12 @@ impl Step for Access {
         lock(&self.place)
     }
 
-    /// A document without an identity section takes back what an earlier one put in place.
+    /// A document without an identity section takes back what an earlier one put in place; not one that says in its
+    /// overrides who may log in, as an imported one does.
     fn changes(&self, facts: &Facts) -> Vec<Change> {
-        if self.guest.spec.identity.is_some() {
+        let overrides = &self.guest.spec.overrides.hosted_cluster;
+        let overridden = Login::of(&serde_json::json!({ "spec": overrides }));
+        if self.guest.spec.identity.is_some() || !overridden.is_nobody() {
             return Vec::new();
         }
         identity::withdrawal(facts, &self.place)

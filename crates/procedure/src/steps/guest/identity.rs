@@ -175,8 +175,11 @@ impl Step for Identity {
                 changes.extend(sets(facts, &self.place, &record.former, true));
                 changes
             }
-            // What was refused stays where it is, so that the next run knows it again.
-            Course::Refused { record } => sets(facts, &self.place, &record.former, true),
+            // What was refused stays in the record, so that the next run knows it again. Whatever else is there by now, a
+            // person put there.
+            Course::Refused { record } if record.is_live(facts, &self.place) => {
+                sets(facts, &self.place, &record.former, true)
+            }
             Course::Settle { record, .. } => {
                 let mut changes = vec![admins::binding(&self.guest, &self.section.cluster_admins)];
                 changes.push(record.set(&self.place));
@@ -195,7 +198,7 @@ impl Step for Identity {
             Course::Roll { .. } | Course::Try { .. } => {
                 vec![admins::binding(&self.guest, &self.section.cluster_admins)]
             }
-            Course::Unknown(_) | Course::Lacking(_) | Course::Deleting => Vec::new(),
+            Course::Refused { .. } | Course::Unknown(_) | Course::Lacking(_) | Course::Deleting => Vec::new(),
         }
     }
 

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::proof::{self, Standing};
 use super::record::{Phase, Record};
-use super::verdict::{Verdict, verdict};
+use super::verdict::{self, Verdict, verdict};
 use super::wanted::{Unknown, Wanted, Wanting};
 use crate::facts::Facts;
 use crate::read::is_deleting;
@@ -77,7 +77,7 @@ pub(crate) fn course(facts: &Facts, place: &GuestRef, section: &Identity, wantin
         },
         None if is_live => Course::Settled { record: None },
         former => Course::Apply {
-            record: begun(digest, facts.now, live, former),
+            record: begun(facts, place, &wanted, live, former),
             wanted,
         },
     }
@@ -94,16 +94,31 @@ pub(crate) fn through(section: &Identity) -> String {
 }
 
 /// What is there now is what to go back to, unless that was never found to work itself.
-fn begun(digest: String, now: Timestamp, live: Login, former: Option<Record>) -> Record {
+fn begun(facts: &Facts, place: &GuestRef, wanted: &Wanted, live: Login, former: Option<Record>) -> Record {
+    let before = match &former {
+        Some(former) if live.digest() == former.digest || live.is(&former.former) => former.before.clone(),
+        _ => live.clone(),
+    };
     let unproven = former.filter(|former| matches!(former.phase, Phase::Applied | Phase::Awaiting));
     Record {
-        digest,
+        digest: wanted.login.digest(),
         phase: Phase::Applied,
-        since: now,
+        since: facts.now,
         reason: String::new(),
         awaiting: Vec::new(),
         until: None,
         former: unproven.map_or(live, |former| former.former),
+        before,
+        server: verdict::server(facts, place, &wanted.login),
+    }
+}
+
+/// A login that was decided on long ago and is written only now: its roll-out begins now.
+fn anew(record: Record, now: Timestamp) -> Record {
+    let is_old = record.since.checked_add(verdict::UNTOUCHED).is_ok_and(|due| now >= due);
+    Record {
+        since: if is_old { now } else { record.since },
+        ..record
     }
 }
 
@@ -119,13 +134,20 @@ fn known(
 ) -> Course {
     match record.phase {
         Phase::Refused => Course::Refused { record },
-        Phase::Applied if !is_live => Course::Apply { wanted, record },
+        Phase::Applied if !is_live => Course::Apply {
+            wanted,
+            record: anew(record, facts.now),
+        },
         // Somebody changed it since.
         Phase::Awaiting | Phase::Settled if !is_live => {
             let live = facts.object(&place.hosted_cluster()).map(Login::of).unwrap_or_default();
+            let before = record.before;
             Course::Apply {
+                record: Record {
+                    before,
+                    ..begun(facts, place, &wanted, live, None)
+                },
                 wanted,
-                record: begun(record.digest, facts.now, live, None),
             }
         }
         Phase::Awaiting if record.until.is_some_and(|until| facts.now >= until) => {
@@ -135,13 +157,19 @@ fn known(
             );
             refused(record, facts.now, reason)
         }
-        Phase::Awaiting | Phase::Settled => Course::Settled { record: Some(record) },
-        Phase::Applied => match verdict(facts, place, &wanted.login, record.since) {
-            Verdict::Rolling { detail, count } => Course::Roll {
+        // What nobody has seen work yet is not kept where it is invalid.
+        Phase::Awaiting => match verdict::refusal(facts, place, &wanted.login, record.since) {
+            Some((reason, due)) if facts.now >= due => refused(record, facts.now, reason),
+            Some((detail, due)) => Course::Roll {
                 detail,
-                count,
-                look: None,
+                count: None,
+                look: Some(due),
             },
+            None => Course::Settled { record: Some(record) },
+        },
+        Phase::Settled => Course::Settled { record: Some(record) },
+        Phase::Applied => match verdict(facts, place, &wanted.login, &record) {
+            Verdict::Rolling { detail, count, look } => Course::Roll { detail, count, look },
             Verdict::Failed { reason, due } if facts.now >= due => refused(record, facts.now, reason),
             Verdict::Failed { reason, due } => Course::Roll {
                 detail: reason,

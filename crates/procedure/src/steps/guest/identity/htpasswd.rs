@@ -9,10 +9,16 @@ use sha2::{Digest as _, Sha256};
 /// 2^10 rounds: what `htpasswd -B -C 10` does, some 50 ms.
 const COST: u32 = 10;
 
-/// The file's text; `None` for a password that bcrypt does not take.
+/// bcrypt takes no more of a password than this, and says nothing of the rest.
+const LONGEST: usize = 72;
+
+/// The file's text; `None` for a password that bcrypt does not take whole.
 pub(super) fn file(uid: &str, provider: &str, users: &[(String, String)]) -> Option<String> {
     let mut file = String::new();
     for (user, password) in users {
+        if password.len() > LONGEST {
+            return None;
+        }
         let digest = Sha256::digest(format!("{uid}\0{provider}\0{user}"));
         let mut salt = [0; 16];
         salt.copy_from_slice(&digest[..16]);
@@ -28,6 +34,12 @@ mod tests {
 
     fn users(password: &str) -> Vec<(String, String)> {
         vec![("ada".to_owned(), password.to_owned())]
+    }
+
+    #[test]
+    fn a_password_is_hashed_whole_or_not_at_all() {
+        assert!(file("1-2-3", "staff", &users(&"a".repeat(72))).is_some());
+        assert_eq!(file("1-2-3", "staff", &users(&"a".repeat(73))), None);
     }
 
     #[test]

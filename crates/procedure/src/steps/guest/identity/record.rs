@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::change::Change;
+use crate::facts::Facts;
 use crate::read::annotation;
 use crate::render::identity::Login;
 use crate::walk::GuestRef;
@@ -49,6 +50,12 @@ pub(crate) struct Record {
     /// What was before: put back where this does not work.
     #[serde(with = "former")]
     pub(crate) former: Login,
+    /// What was there before Berth's first: put back where the document wants none of Berth's any more.
+    #[serde(default, with = "former", skip_serializing_if = "Login::is_nobody")]
+    pub(crate) before: Login,
+    /// How the server that carries it out was when it was written: as long as it is so, it runs with what was before.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(crate) server: String,
 }
 
 // === impl Record ===
@@ -57,6 +64,12 @@ impl Record {
     /// What stands on a HostedCluster; a text that says nothing is none.
     pub(crate) fn of(cluster: &Value) -> Option<Self> {
         serde_json::from_str(annotation(cluster, ANNOTATION)?).ok()
+    }
+
+    /// Whether the login that this is about is what is there.
+    pub(crate) fn is_live(&self, facts: &Facts, place: &GuestRef) -> bool {
+        let cluster = facts.object(&place.hosted_cluster());
+        cluster.is_some_and(|cluster| Login::of(cluster).digest() == self.digest)
     }
 
     /// The write that keeps it.

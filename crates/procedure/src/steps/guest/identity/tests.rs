@@ -93,7 +93,9 @@ fn deployment(generation: i64, observed: i64) -> Value {
         INSIDE,
         "oauth-openshift",
         &json!({
-            "metadata": { "generation": generation }, "spec": { "replicas": 2 },
+            "metadata": { "generation": generation }, "spec": {
+                "replicas": 2, "template": { "metadata": { "annotations": { "config": generation.to_string() } } },
+            },
             "status": { "observedGeneration": observed, "updatedReplicas": 2, "readyReplicas": 2 },
         }),
     )
@@ -110,6 +112,9 @@ fn hypershift(world: &mut World, valid: &str, message: &str) {
         plane["spec"]["configuration"] = configuration.clone();
         plane["status"] = status["status"].clone();
     });
+    if valid == "True" {
+        world.put(deployment(2, 2));
+    }
 }
 
 fn cluster(world: &World) -> &Value {
@@ -217,6 +222,10 @@ fn a_login_counts_when_it_is_valid_rolled_out_and_tried() {
     };
     assert_eq!(wait(&world), "the control plane has not taken it up yet");
     hypershift(&mut world, "True", "");
+    // HyperShift has judged it, and the pods are still those from before: they know nobody of it.
+    world.put(deployment(1, 1));
+    assert_eq!(wait(&world), "the Deployment oauth-openshift has not taken it up yet");
+    assert_eq!(effects(&world, step.as_ref()), []);
     world.put(deployment(2, 1));
     assert_eq!(wait(&world), "2 of 2 pods of oauth-openshift run with it");
     world.put(deployment(2, 2));
@@ -243,6 +252,151 @@ fn a_login_counts_when_it_is_valid_rolled_out_and_tried() {
     assert_eq!(sent(&mut world, step.as_ref()), Vec::<String>::new());
     assert_eq!(effects(&world, step.as_ref()), []);
     assert!(assess(&world, step.as_ref()).is_ready());
+}
+
+#[test]
+fn a_server_that_stays_as_it_is_for_long_needs_nothing_new() {
+    let (mut world, step) = applied(HTPASSWD);
+    hypershift(&mut world, "True", "");
+    world.put(deployment(1, 1));
+    match assess(&world, step.as_ref()) {
+        Assessment::Waiting { recheck_at, .. } => assert_eq!(recheck_at, Some(later(3))),
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(effects(world.at(later(3)), step.as_ref()).len(), 1);
+}
+
+#[test]
+fn a_login_written_long_after_it_was_decided_on_begins_anew() {
+    let (mut world, step) = (rolled_out(), step(HTPASSWD, "identity"));
+    let changes = world.changes(step.as_ref());
+    world.write(&changes[..3]).at(later(60));
+    write(&mut world, step.as_ref());
+    assert_eq!(record(&world)["since"], later(60).to_string());
+    hypershift(&mut world, "True", "");
+    world.put(deployment(1, 1));
+    assert_eq!(effects(&world, step.as_ref()), []);
+}
+
+#[test]
+fn an_issuers_old_api_servers_are_no_roll_out() {
+    let oidc = "  identity:
+    clusterAdmins: {users: [ada]}
+    oidc: {name: sso, issuer: 'https://sso.example.com', audiences: [o], username: {claim: email}}
+";
+    let (mut world, step) = (rolled_out(), step(oidc, "identity"));
+    let server = |config: &str| {
+        let mut server = deployment(1, 1);
+        server["metadata"]["name"] = json!("kube-apiserver");
+        server["spec"]["template"]["metadata"]["annotations"]["config"] = json!(config);
+        server
+    };
+    world.put(server("a"));
+    write(&mut world, step.as_ref());
+    hypershift(&mut world, "True", "");
+    world.change("HostedCluster", "guest-cluster-0", |cluster| {
+        cluster["status"] = conditions(&[("ValidConfiguration", "True", "Valid", "")])["status"].clone();
+    });
+    assert_eq!(sent(&mut world, step.as_ref()), Vec::<String>::new());
+    world.put(server("b"));
+    sent(&mut world, step.as_ref());
+    assert_eq!(record(&world)["phase"], "awaiting");
+}
+
+#[test]
+fn a_password_from_a_secret_is_what_a_person_types() {
+    let (mut world, step) = (
+        rolled_out(),
+        step(&HTPASSWD.replace("{env: X}", "{secret: pw}"), "identity"),
+    );
+    let password = |text: &str| {
+        let data = json!({ "data": { "password": STANDARD.encode(text) } });
+        object(resources::SECRET, "hcp", "pw", &data)
+    };
+    world.put(password("hunter2\n"));
+    write(&mut world, step.as_ref());
+    let like = object(
+        resources::SECRET,
+        "hcp",
+        "guest-cluster-0-idp-staff-htpasswd-1",
+        &json!({}),
+    );
+    let encoded = world.find(&like).expect("a file")["data"]["htpasswd"].clone();
+    let file = STANDARD.decode(encoded.as_str().expect("a text")).expect("base64");
+    let file = String::from_utf8(file).expect("a text");
+    let hash = file.lines().find_map(|line| line.strip_prefix("ada:")).expect("a line");
+    assert!(bcrypt::verify("hunter2", hash).expect("a hash"));
+    hypershift(&mut world, "True", "");
+    let [Effect::TryLogin { password: tried, .. }] = &effects(&world, step.as_ref())[..] else {
+        panic!("one login")
+    };
+    assert_eq!(tried.reveal(), "hunter2");
+
+    world.put(password(&"a".repeat(73)));
+    let Assessment::Blocked { diagnosis, .. } = assess(&world, step.as_ref()) else {
+        panic!("it is blocked")
+    };
+    assert_eq!(
+        diagnosis.evidence,
+        ["a password of spec.identity.providers[0].htpasswd is none that bcrypt takes: it has more than 72 bytes"]
+    );
+}
+
+#[test]
+fn what_turns_invalid_before_anybody_saw_it_work_is_taken_back() {
+    let (mut world, step) = applied(BROWSER);
+    hypershift(&mut world, "True", "");
+    sent(&mut world, step.as_ref());
+    assert_eq!(record(&world)["phase"], "awaiting");
+    hypershift(&mut world, "False", "issuer unreachable");
+    match assess(&world, step.as_ref()) {
+        Assessment::Waiting { recheck_at, .. } => assert_eq!(recheck_at, Some(now() + SignedDuration::from_secs(30))),
+        other => panic!("{other:?}"),
+    }
+    world.at(later(1));
+    assert!(sent(&mut world, step.as_ref()).contains(&"set spec.configuration.oauth None".to_owned()));
+    assert_eq!(
+        record(&world)["reason"],
+        "ValidIDPConfiguration is False: Reason issuer unreachable"
+    );
+}
+
+#[test]
+fn going_back_leaves_the_other_settings_of_oauth_alone() {
+    let (mut world, step) = (rolled_out(), step(HTPASSWD, "identity"));
+    let settings = json!({ "tokenConfig": { "accessTokenMaxAgeSeconds": 60 } });
+    world.change("HostedCluster", "guest-cluster-0", |cluster| {
+        cluster["spec"]["configuration"] = json!({ "oauth": settings });
+    });
+    write(&mut world, step.as_ref());
+    assert!(cluster(&world)["spec"]["configuration"]["oauth"]["identityProviders"].is_array());
+    hypershift(&mut world, "False", "no");
+    world.at(later(1));
+    sent(&mut world, step.as_ref());
+    assert_eq!(cluster(&world)["spec"]["configuration"]["oauth"], settings);
+    let Assessment::Fatal { diagnosis } = assess(&world, step.as_ref()) else {
+        panic!("it failed")
+    };
+    assert!(
+        diagnosis.evidence[1].contains("no kubeadmin as long as"),
+        "{diagnosis:?}"
+    );
+}
+
+#[test]
+fn what_a_person_put_in_place_of_a_refused_login_stays() {
+    let (mut world, step) = applied(HTPASSWD);
+    hypershift(&mut world, "False", "no");
+    world.at(later(1));
+    sent(&mut world, step.as_ref());
+    world.change("HostedCluster", "guest-cluster-0", |cluster| {
+        cluster["spec"]["configuration"] = json!({ "oauth": { "identityProviders": [{ "name": "mine" }] } });
+    });
+    assert_eq!(sent(&mut world, step.as_ref()), Vec::<String>::new());
+    let Assessment::Fatal { diagnosis } = assess(&world, step.as_ref()) else {
+        panic!("it failed")
+    };
+    assert!(diagnosis.evidence[1].contains("left alone"), "{diagnosis:?}");
 }
 
 #[test]
@@ -369,8 +523,14 @@ fn a_browser_login_waits_for_a_person_until_the_deadline() {
         other => panic!("{other:?}"),
     }
     let mut confirmed = world.clone();
-    let identity = json!({ "providerName": "hub", "user": { "name": "ada" } });
-    let patch = crate::identity::confirm(cluster(&confirmed), &[identity], None, later(5))
+    let identities = [json!({
+        "metadata": { "creationTimestamp": later(1).to_string() }, "providerName": "hub", "user": { "name": "ada" },
+    })];
+    let known = crate::identity::Known {
+        identities: &identities,
+        tokens: &[],
+    };
+    let patch = crate::identity::confirm(cluster(&confirmed), known, None, later(5))
         .expect("confirmed")
         .patch;
     confirmed.change("HostedCluster", "guest-cluster-0", |cluster| {
@@ -445,6 +605,41 @@ fn a_document_without_the_section_takes_back_what_berth_put_in_place() {
         cluster["spec"]["configuration"] = json!({ "oauth": { "identityProviders": [{ "name": "a" }] } });
     });
     assert_eq!(sent(&mut world, access.as_ref()), Vec::<String>::new());
+}
+
+#[test]
+fn a_document_that_overrides_who_may_log_in_takes_nothing_back() {
+    let (mut world, _) = applied(HTPASSWD);
+    let overrides = "  overrides: {hostedCluster: {configuration: {oauth: {identityProviders: [{name: staff}]}}}}\n";
+    assert_eq!(
+        sent(&mut world, step(overrides, "access").as_ref()),
+        Vec::<String>::new()
+    );
+    let other =
+        "  overrides: {hostedCluster: {configuration: {oauth: {tokenConfig: {accessTokenMaxAgeSeconds: 60}}}}}\n";
+    assert!(!sent(&mut world, step(other, "access").as_ref()).is_empty());
+}
+
+#[test]
+fn what_was_there_before_berth_comes_back_with_the_end_of_the_section() {
+    let (mut world, first) = (rolled_out(), step(HTPASSWD, "identity"));
+    let theirs = json!([{ "name": "theirs", "type": "OpenID" }]);
+    world.change("HostedCluster", "guest-cluster-0", |cluster| {
+        cluster["spec"]["configuration"] = json!({ "oauth": { "identityProviders": theirs } });
+    });
+    write(&mut world, first.as_ref());
+    hypershift(&mut world, "True", "");
+    let [login] = effects(&world, first.as_ref()).try_into().expect("one login");
+    world.record(login, Ok(Outcome::Login(Login::Granted { user: "ada".to_owned() })));
+    sent(&mut world, first.as_ref());
+    // A second login of Berth's: what it replaces is not what was there before Berth.
+    write(&mut world, step(BROWSER, "identity").as_ref());
+    assert_eq!(record(&world)["former"]["providers"][0]["name"], "staff");
+    sent(&mut world, step("", "access").as_ref());
+    assert_eq!(
+        cluster(&world)["spec"]["configuration"]["oauth"]["identityProviders"],
+        theirs
+    );
 }
 
 #[test]

@@ -7,6 +7,7 @@ use super::outputs;
 use super::record::{Phase, Record};
 use crate::assess::{Assessment, Observed};
 use crate::read::{line, reason_or};
+use crate::render::identity::Login;
 use crate::walk::{GuestRef, diagnosis};
 
 pub(super) fn assessment(observed: &Observed<'_>, place: &GuestRef, section: &Identity, course: Course) -> Assessment {
@@ -44,17 +45,20 @@ pub(super) fn assessment(observed: &Observed<'_>, place: &GuestRef, section: &Id
 }
 
 fn refused(observed: &Observed<'_>, place: &GuestRef, record: &Record) -> Assessment {
-    let live = observed
-        .facts
-        .object(&place.hosted_cluster())
-        .map(crate::render::identity::Login::of);
-    if live.is_none_or(|live| !live.is(&record.former)) {
+    let cluster = observed.facts.object(&place.hosted_cluster());
+    let live = cluster.map(Login::of).unwrap_or_default();
+    if live.digest() == record.digest && !live.is(&record.former) {
         return Assessment::waiting("GoingBack", record.reason.clone());
     }
-    let back = if record.former.providers.is_null() && record.former.oidc.is_null() {
-        "what was before is back: kubeadmin, with a new password"
-    } else {
+    let has_oauth = cluster.is_some_and(|cluster| views::at(cluster, &["spec", "configuration", "oauth"]).is_some());
+    let back = if !live.is(&record.former) {
+        "what is there now was put there since, and is left alone"
+    } else if !live.is_nobody() {
         "what was before is back: the former providers"
+    } else if has_oauth {
+        "what was before is back: no provider, and no kubeadmin as long as `oauth` has other settings"
+    } else {
+        "what was before is back: kubeadmin, with a new password"
     };
     Assessment::Fatal {
         diagnosis: diagnosis(

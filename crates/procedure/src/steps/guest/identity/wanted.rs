@@ -114,7 +114,9 @@ impl Wanting {
                 let secrets = Selector::in_namespace(resources::SECRET, &self.guest.namespace);
                 let encoded = text(find(facts, &secrets, name)?, &["data", "password"])?;
                 let bytes = STANDARD.decode(encoded).ok()?;
-                String::from_utf8(bytes).ok().map(crate::secret::Secret::new)
+                // A file that became a Secret ends with a line's end, which nobody types.
+                let text = String::from_utf8(bytes).ok()?;
+                Some(crate::secret::Secret::new(text.trim_end_matches(['\r', '\n'])))
             }
         }
     }
@@ -136,7 +138,10 @@ impl Wanting {
             return Ok(file.clone());
         }
         let file = htpasswd::file(uid, &piece.base, &known).ok_or_else(|| {
-            Unknown::Lacking(vec![format!("a password of {} is none that bcrypt takes", piece.field)])
+            Unknown::Lacking(vec![format!(
+                "a password of spec.identity.{} is none that bcrypt takes: it has more than 72 bytes",
+                piece.field
+            )])
         })?;
         made.insert(key, file.clone());
         Ok(file)

@@ -1,10 +1,11 @@
-//! What goes when a document no longer has an identity section: what Berth put in place, and no login of anybody else's.
+//! What goes when a document no longer has an identity section: what Berth put in place, and no login of anybody else's. What
+//! was there before Berth's first comes back.
 //!
 //! Without a provider HyperShift makes `kubeadmin` anew, with another password.
 
 use berth_api::{Resource, resources};
 
-use super::record::{Phase, Record, forget};
+use super::record::{Record, forget};
 use super::{admins, beside, sets};
 use crate::change::Change;
 use crate::facts::{Facts, Selector};
@@ -35,13 +36,11 @@ pub(crate) fn withdrawal(facts: &Facts, place: &GuestRef) -> Vec<Change> {
         return Vec::new();
     };
     let live = Login::of(cluster);
-    let is_ours = record.phase != Phase::Refused && live.digest() == record.digest;
-    let mut changes = if is_ours {
-        sets(facts, place, &Login::default(), true)
+    let (mut changes, kept) = if live.digest() == record.digest {
+        (sets(facts, place, &record.before, true), record.before.names())
     } else {
-        Vec::new()
+        (Vec::new(), live.names())
     };
-    let kept = if is_ours { Vec::new() } else { live.names() };
     for resource in [resources::SECRET, resources::CONFIG_MAP] {
         let ours = objects(facts, &made(resource, place))
             .filter(|object| super::wanted::is_part(object))
