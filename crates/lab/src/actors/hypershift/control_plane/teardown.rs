@@ -16,6 +16,8 @@ use super::super::names::{CLEANUP_ANNOTATION, FINALIZER, guest_id};
 
 /// How long the guest takes to give up its volumes and load balancers.
 const CLEANUP: Duration = Duration::from_secs(15);
+/// How long the last report stays to be read.
+const TOLD: Duration = Duration::from_secs(1);
 /// How often what remains is looked at.
 const AGAIN: Duration = Duration::from_secs(30);
 /// How long something that does not go is waited for.
@@ -33,22 +35,15 @@ pub(super) async fn reconcile(context: &Context, timers: &Timers, control_plane:
         .is_some_and(|guest| context.site.guests.find(guest).is_some());
     if annotation(control_plane, CLEANUP_ANNOTATION) == Some("true") && runs {
         stop_version_operator(context, control_plane).await?;
-        // The rest is over once only these are told of.
-        let rest = !says_remaining(control_plane, INGRESS);
-        if rest && let Some(left) = timers.left(&context.time, uid(control_plane), "cleanup", CLEANUP) {
-            report(context, control_plane, Some(EVERYTHING)).await?;
+        if !conditions::is_true(control_plane, "CloudResourcesDestroyed")
+            && let Some(left) = clean_up(context, timers, control_plane, guest.as_ref()).await?
+        {
             return Ok(Next::After(left));
         }
-        // It gives up on what does not go.
-        if !ingress_controllers_are_gone(context, guest.as_ref()).await?
-            && timers
-                .left(&context.time, uid(control_plane), "ingress", GIVES_UP)
-                .is_some()
-        {
-            report(context, control_plane, Some(INGRESS)).await?;
-            return Ok(Next::After(AGAIN));
+        // Told before it goes: the HostedCluster reads it here, and nowhere once the control plane is gone.
+        if let Some(left) = timers.left(&context.time, uid(control_plane), "told", TOLD) {
+            return Ok(Next::After(left));
         }
-        report(context, control_plane, None).await?;
     }
     if let Some(guest) = guest {
         context.site.guests.remove(&guest).await;
@@ -61,6 +56,32 @@ pub(super) async fn reconcile(context: &Context, timers: &Timers, control_plane:
         drop_finalizer(client, HOSTED_CONTROL_PLANE, &current, FINALIZER).await?;
     }
     Ok(Next::OnEvent)
+}
+
+/// The guest gives up what it has outside, and what remains is told. How long until the next look; `None` once it is over.
+async fn clean_up(
+    context: &Context,
+    timers: &Timers,
+    control_plane: &Value,
+    guest: Option<&GuestId>,
+) -> Result<Option<Duration>> {
+    // The rest is over once only these are told of.
+    let rest = !says_remaining(control_plane, INGRESS);
+    if rest && let Some(left) = timers.left(&context.time, uid(control_plane), "cleanup", CLEANUP) {
+        report(context, control_plane, Some(EVERYTHING)).await?;
+        return Ok(Some(left));
+    }
+    // It gives up on what does not go.
+    if !ingress_controllers_are_gone(context, guest).await?
+        && timers
+            .left(&context.time, uid(control_plane), "ingress", GIVES_UP)
+            .is_some()
+    {
+        report(context, control_plane, Some(INGRESS)).await?;
+        return Ok(Some(AGAIN));
+    }
+    report(context, control_plane, None).await?;
+    Ok(None)
 }
 
 /// Whatever the guest gives up must not be made again meanwhile.
