@@ -12,21 +12,29 @@ use crate::objects::{annotation, is_deleting, merge};
 const EXCLUDE_DRAIN: &str = "machine.cluster.x-k8s.io/exclude-node-draining";
 const EXCLUDE_DETACH: &str = "machine.cluster.x-k8s.io/exclude-wait-for-node-volume-detach";
 
-/// Whether a machine's node is to be drained, and how long that is tried; `None` for ever.
-#[expect(clippy::option_option, reason = "whether at all, and if so for how long at most")]
-pub(super) fn wanted(machine: &Value) -> Option<Option<Duration>> {
-    annotation(machine, EXCLUDE_DRAIN)
-        .is_none()
-        .then(|| timeout(machine, "nodeDrainTimeout"))
+/// How long something is waited for before a machine goes.
+pub(super) enum Patience {
+    /// Not at all.
+    None,
+    For(Duration),
+    Endless,
 }
 
-/// Whether a machine's volumes are waited for, and how long.
-#[expect(clippy::option_option, reason = "whether at all, and if so for how long at most")]
-pub(super) fn waits_for_volumes(machine: &Value, node: &Value) -> Option<Option<Duration>> {
-    let attached = node["status"]["volumesAttached"]
-        .as_array()
-        .is_some_and(|attached| !attached.is_empty());
-    (attached && annotation(machine, EXCLUDE_DETACH).is_none()).then(|| timeout(machine, "nodeVolumeDetachTimeout"))
+/// How long a machine's node may take to be drained.
+pub(super) fn for_drain(machine: &Value) -> Patience {
+    match annotation(machine, EXCLUDE_DRAIN) {
+        Some(_) => Patience::None,
+        None => patience(machine, "nodeDrainTimeout"),
+    }
+}
+
+/// How long a node may take to give up its volumes.
+pub(super) fn for_volumes(machine: &Value, node: &Value) -> Patience {
+    let attached = node["status"]["volumesAttached"].as_array();
+    if attached.is_none_or(Vec::is_empty) || annotation(machine, EXCLUDE_DETACH).is_some() {
+        return Patience::None;
+    }
+    patience(machine, "nodeVolumeDetachTimeout")
 }
 
 /// Cordons the node and evicts what may be evicted of it; whether nothing is left to evict.
@@ -48,9 +56,16 @@ pub(super) async fn drain(guest: &Client, node: &Value) -> Result<bool> {
     Ok(drained)
 }
 
-fn timeout(machine: &Value, field: &str) -> Option<Duration> {
-    let parsed: jiff::SignedDuration = machine["spec"][field].as_str()?.parse().ok()?;
-    Duration::try_from(parsed).ok().filter(|timeout| !timeout.is_zero())
+/// A timeout of nothing is none.
+fn patience(machine: &Value, field: &str) -> Patience {
+    let parsed = machine["spec"][field]
+        .as_str()
+        .and_then(|text| text.parse::<jiff::SignedDuration>().ok());
+    let timeout = parsed.and_then(|timeout| Duration::try_from(timeout).ok());
+    match timeout.filter(|timeout| !timeout.is_zero()) {
+        Some(timeout) => Patience::For(timeout),
+        None => Patience::Endless,
+    }
 }
 
 /// Pods that have ended, mirrors of the node's own, and those of DaemonSets stay.

@@ -6,7 +6,8 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use serde_json::{Value, json};
 
-use super::{CLONED_FROM, MANAGER, NAME, drain, is_paused, newer, runs, wakes_with, wakes_with_cluster};
+use super::drain::{self, Patience};
+use super::{CLONED_FROM, MANAGER, NAME, is_paused, newer, runs, wakes_with, wakes_with_cluster};
 use crate::actor::{Actor, Context, Key, Next, Watch};
 use crate::actors::hypershift::guest_of_namespace;
 use crate::actors::seen::Seen;
@@ -175,29 +176,24 @@ impl Machines {
         node: &Value,
         conditions: &mut Conditions,
     ) -> Result<Option<Duration>> {
-        let is_over = |work, timeout: Option<Duration>| {
-            timeout.is_some_and(|timeout| self.timers.left(&context.time, uid(machine), work, timeout).is_none())
+        let waits = |work, patience| match patience {
+            Patience::None => false,
+            Patience::For(timeout) => self.timers.left(&context.time, uid(machine), work, timeout).is_some(),
+            Patience::Endless => true,
         };
-        if let Some(timeout) = drain::wanted(machine)
-            && !conditions.is_true("DrainingSucceeded")
-        {
+        let patience = drain::for_drain(machine);
+        if !matches!(patience, Patience::None) && !conditions.is_true("DrainingSucceeded") {
             let drained = drain::drain(guest, node).await?;
             let left = self.timers.left(&context.time, uid(machine), "drain", DRAIN);
             let wait = if drained { left } else { Some(DRAIN_AGAIN) };
-            if wait.is_some() && !is_over("drain timeout", timeout) {
-                conditions.set(
-                    "DrainingSucceeded",
-                    false,
-                    "Draining",
-                    "Draining the node before deletion",
-                );
+            if wait.is_some() && waits("drain timeout", patience) {
+                let message = "Draining the node before deletion";
+                conditions.set("DrainingSucceeded", false, "Draining", message);
                 return Ok(wait);
             }
             conditions.set("DrainingSucceeded", true, "", "");
         }
-        if let Some(timeout) = drain::waits_for_volumes(machine, node)
-            && !is_over("detach timeout", timeout)
-        {
+        if waits("detach timeout", drain::for_volumes(machine, node)) {
             let message = "Waiting for node volumes to be detached";
             conditions.set("VolumeDetachSucceeded", false, "WaitingForVolumeDetach", message);
             return Ok(Some(DRAIN_AGAIN));
