@@ -160,7 +160,10 @@ fn conclude(
                 {
                     let Guest { namespace, name, .. } = guest;
                     let id = &first.blocker.name;
-                    failure = failure.hint(format!("to let go of it: berth down {namespace}/{name} --release {id}"));
+                    failure = failure.hint(format!(
+                        "to let go of it: {} down {namespace}/{name} --release {id}",
+                        printer.program
+                    ));
                 }
             }
             Err(failure.hint("safe to run again: it goes on where this ended"))

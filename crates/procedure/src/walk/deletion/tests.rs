@@ -178,7 +178,9 @@ fn a_hook_and_volumes_hold_a_machine() {
     assert!(found[0].diagnosis.evidence[0].contains("of velero"), "{found:#?}");
     let mut world = healthy();
     let waits = conditions(&[("VolumeDetachSucceeded", "False", "WaitingForVolumeDetach", "waiting")]);
-    world.change("Machine", "m", |machine| machine["status"] = waits["status"].clone());
+    world.change("Machine", "m", |machine| {
+        machine["status"] = waits["status"].clone();
+    });
     check(&world, 10, &[("D02", "machine/m/volumes")]);
 }
 
