@@ -9,60 +9,31 @@ mod archive;
 use std::convert::Infallible;
 use std::fs::File;
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode, header};
 use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
-use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpListener;
-use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
-/// How long a client may take for its handshake.
-const HANDSHAKE: Duration = Duration::from_secs(10);
+use crate::sockets::serve_https;
 
 type Body = BoxBody<Bytes, std::io::Error>;
 
 /// Serves until it is dropped. The program is an open file, so that it is the one that runs even where another took its
 /// place on the disk meanwhile.
 pub(crate) async fn serve(listener: TcpListener, tls: Arc<rustls::ServerConfig>, program: Arc<File>) -> Infallible {
-    let acceptor = TlsAcceptor::from(tls);
-    let mut connections = JoinSet::new();
-    loop {
-        let stream = tokio::select! {
-            // Both are cancel-safe: what was not accepted is accepted the next time round.
-            accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => stream,
-                Err(error) => {
-                    tracing::warn!(%error, "failed to accept a download");
-                    tokio::time::sleep(Duration::from_millis(100)).await;
-                    continue;
-                }
-            },
-            Some(_) = connections.join_next() => continue,
-        };
-        let (acceptor, program) = (acceptor.clone(), Arc::clone(&program));
-        connections.spawn(async move {
-            let Ok(Ok(stream)) = tokio::time::timeout(HANDSHAKE, acceptor.accept(stream)).await else {
-                return;
-            };
-            let service = service_fn(move |request| {
-                let answer = answer(&request, &program);
-                async move { Ok::<_, Infallible>(answer) }
-            });
-            let connection = http1::Builder::new()
-                .timer(TokioTimer::new())
-                .serve_connection(TokioIo::new(stream), service);
-            if let Err(error) = connection.await {
-                tracing::debug!(%error, "a download broke off");
-            }
-        });
-    }
+    serve_https(listener, TlsAcceptor::from(tls), "download", || {
+        let program = Arc::clone(&program);
+        service_fn(move |request| {
+            let answer = answer(&request, &program);
+            async move { Ok(answer) }
+        })
+    })
+    .await
 }
 
 fn answer(request: &Request<Incoming>, program: &Arc<File>) -> Response<Body> {
