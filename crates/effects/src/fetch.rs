@@ -4,25 +4,21 @@
 use std::error::Error;
 use std::io;
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, Response, StatusCode, Uri, header};
 use http_body_util::{BodyExt, Empty};
 use hyper::body::Incoming;
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::TokioExecutor;
-use rustls::crypto::aws_lc_rs;
-use rustls::{ClientConfig, RootCertStore};
-use rustls_pki_types::CertificateDer;
-use rustls_pki_types::pem::PemObject;
 use sha2::{Digest, Sha256};
 use tokio::fs::File;
 use tokio::io::AsyncWriteExt;
 use tokio::time;
+
+use crate::https::{self, TrustError};
 
 /// Until the head of an answer, and between two pieces of it.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -121,25 +117,12 @@ pub(crate) async fn fetch(url: &str, ca: Option<&str>, into: &Path) -> Result<St
 }
 
 fn client(ca: &str) -> Result<Https, FetchError> {
-    let mut roots = RootCertStore::empty();
-    for certificate in CertificateDer::pem_slice_iter(ca.as_bytes()) {
-        let certificate = certificate.map_err(|source| FetchError::BadCertificate { source })?;
-        roots.add(certificate).map_err(|source| FetchError::Tls { source })?;
-    }
-    if roots.is_empty() {
-        return Err(FetchError::NoCertificate);
-    }
-    let config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-        .with_safe_default_protocol_versions()
-        .map_err(|source| FetchError::Tls { source })?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    let connector = HttpsConnectorBuilder::new()
-        .with_tls_config(config)
-        .https_only()
-        .enable_http1()
-        .build();
-    Ok(Client::builder(TokioExecutor::new()).build(connector))
+    let config = https::trusting(ca).map_err(|error| match error {
+        TrustError::NoCertificate => FetchError::NoCertificate,
+        TrustError::BadCertificate(source) => FetchError::BadCertificate { source },
+        TrustError::Tls(source) => FetchError::Tls { source },
+    })?;
+    Ok(https::over(config.with_no_client_auth()))
 }
 
 async fn ask(client: &Https, url: &Uri) -> Result<Response<Incoming>, FetchError> {

@@ -7,13 +7,15 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderMap, Request, StatusCode};
 use http_body_util::{BodyExt, Full, Limited};
+use hyper::body::Body;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
+use rustls::client::WantsClientCert;
 use rustls::crypto::aws_lc_rs;
-use rustls::{ClientConfig, RootCertStore};
-use rustls_pki_types::pem::PemObject;
+use rustls::{ClientConfig, ConfigBuilder, RootCertStore};
+use rustls_pki_types::pem::{self, PemObject};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use serde_json::Value;
 use tokio::time;
@@ -61,20 +63,49 @@ pub(crate) struct ClientCertificate<'a> {
     pub(crate) key: &'a str,
 }
 
-/// A client that trusts a CA, and shows a certificate if it has one.
-pub(crate) fn client(ca: &str, own: Option<&ClientCertificate<'_>>) -> Result<Https, CallError> {
+/// Why no CA can be trusted.
+#[derive(Debug)]
+pub(crate) enum TrustError {
+    /// There is none.
+    NoCertificate,
+    /// It can't be read.
+    BadCertificate(pem::Error),
+    /// It can't be used.
+    Tls(rustls::Error),
+}
+
+/// The beginning of a configuration that trusts a CA and no other.
+pub(crate) fn trusting(ca: &str) -> Result<ConfigBuilder<ClientConfig, WantsClientCert>, TrustError> {
     let mut roots = RootCertStore::empty();
     for certificate in CertificateDer::pem_slice_iter(ca.as_bytes()) {
-        let certificate = certificate.map_err(|_| CallError::BadCertificate)?;
-        roots.add(certificate).map_err(|source| CallError::Tls { source })?;
+        let certificate = certificate.map_err(TrustError::BadCertificate)?;
+        roots.add(certificate).map_err(TrustError::Tls)?;
     }
     if roots.is_empty() {
-        return Err(CallError::BadCertificate);
+        return Err(TrustError::NoCertificate);
     }
     let config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
         .with_safe_default_protocol_versions()
-        .map_err(|source| CallError::Tls { source })?
-        .with_root_certificates(roots);
+        .map_err(TrustError::Tls)?;
+    Ok(config.with_root_certificates(roots))
+}
+
+/// A client over HTTPS and nothing else.
+pub(crate) fn over<B: Body<Data: Send> + Send>(config: ClientConfig) -> Client<HttpsConnector<HttpConnector>, B> {
+    let connector = HttpsConnectorBuilder::new()
+        .with_tls_config(config)
+        .https_only()
+        .enable_http1()
+        .build();
+    Client::builder(TokioExecutor::new()).build(connector)
+}
+
+/// A client that trusts a CA, and shows a certificate if it has one.
+pub(crate) fn client(ca: &str, own: Option<&ClientCertificate<'_>>) -> Result<Https, CallError> {
+    let config = trusting(ca).map_err(|error| match error {
+        TrustError::NoCertificate | TrustError::BadCertificate(_) => CallError::BadCertificate,
+        TrustError::Tls(source) => CallError::Tls { source },
+    })?;
     let config = match own {
         None => config.with_no_client_auth(),
         Some(ClientCertificate { certificate, key }) => {
@@ -86,12 +117,7 @@ pub(crate) fn client(ca: &str, own: Option<&ClientCertificate<'_>>) -> Result<Ht
                 .map_err(|source| CallError::Tls { source })?
         }
     };
-    let connector = HttpsConnectorBuilder::new()
-        .with_tls_config(config)
-        .https_only()
-        .enable_http1()
-        .build();
-    Ok(Client::builder(TokioExecutor::new()).build(connector))
+    Ok(over(config))
 }
 
 /// Asks, and reads the whole answer.
