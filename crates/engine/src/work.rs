@@ -239,12 +239,17 @@ impl Context<'_> {
         let mut patch = fields.clone();
         patch["metadata"]["resourceVersion"] = live["metadata"]["resourceVersion"].clone();
         let local = Settled::change(Verb::Update, differences, Basis::Local, After::Object(live));
+        self.send_merge(&patch, local).await
+    }
+
+    /// Sends a merge patch as far as asked. `local` is what it comes to, worked out on this side.
+    async fn send_merge(&self, patch: &Value, local: Settled) -> Result<Settled, WorkError> {
         let meant = match self.depth {
             Depth::Local => return Ok(local),
             Depth::DryRun => Mode::DryRun,
             Depth::Write => Mode::Write,
         };
-        match self.api.merge(self.object, &patch, meant).await {
+        match self.api.merge(self.object, patch, meant).await {
             Ok(_) if meant == Mode::DryRun => Ok(Settled {
                 basis: Basis::DryRun,
                 ..local

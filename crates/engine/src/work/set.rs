@@ -6,8 +6,7 @@ use std::sync::Arc;
 use berth_procedure::replacing;
 use serde_json::{Map, Value};
 
-use super::{After, Context, Depth, Settled, WorkError};
-use crate::api::Mode;
+use super::{After, Context, Settled, WorkError};
 use crate::diff::{self, Shown};
 use crate::plan::{Basis, Conflict, Verb};
 
@@ -46,24 +45,7 @@ impl Context<'_> {
             };
             return self.conflicting(local, owners.into_iter().map(conflict).collect());
         }
-        let meant = match self.depth {
-            Depth::Local => return Ok(local),
-            Depth::DryRun => Mode::DryRun,
-            Depth::Write => Mode::Write,
-        };
-        match self.api.merge(self.object, &patch(path, value, &live), meant).await {
-            Ok(_) if meant == Mode::DryRun => Ok(Settled {
-                basis: Basis::DryRun,
-                ..local
-            }),
-            Ok(made) => Ok(Settled {
-                basis: Basis::DryRun,
-                after: After::Object(Arc::new(made)),
-                ..local
-            }),
-            Err(error) if self.is_unanswerable(&error) => Ok(local),
-            Err(error) => Err(error.into()),
-        }
+        self.send_merge(&patch(path, value, &live), local).await
     }
 }
 
