@@ -20,11 +20,11 @@ mod rollout;
 
 use serde_json::{Value, json};
 
-use crate::actor::Watch;
+use crate::actor::{Key, Watch};
 use crate::actors::seen::Seen;
 use crate::client::{Client, Result, name_of, namespace_of};
-use crate::kind::{CLUSTER, DEPLOYMENT};
-use crate::objects::{annotation, is_rolled_out};
+use crate::kind::{CLUSTER, DEPLOYMENT, Kind};
+use crate::objects::{annotation, is_deleting, is_rolled_out};
 
 pub(crate) use autoscaler::Autoscaler;
 pub(crate) use cluster::Clusters;
@@ -70,6 +70,16 @@ async fn is_paused(client: &Client, object: &Value) -> Result<bool> {
     Ok(cluster.is_some_and(|cluster| cluster["spec"]["paused"] == true))
 }
 
+/// An object that Cluster API has to look after: it is there and stays, its controllers run, and nobody paused it.
+async fn looked_after(client: &Client, kind: Kind, key: &Key) -> Result<Option<Value>> {
+    let object = client.get(kind, key.namespace(), &key.name).await?;
+    let Some(object) = object.filter(|object| !is_deleting(object)) else {
+        return Ok(None);
+    };
+    let works = runs(client, key.namespace(), "cluster-api").await? && !is_paused(client, &object).await?;
+    Ok(works.then_some(object))
+}
+
 /// Wakes the keys of a namespace when the Deployment of its controllers changes.
 fn wakes_with(deployment: &'static str, seen: &Seen) -> Watch {
     seen.wake_beside(DEPLOYMENT, move |object| name_of(object) == deployment)
@@ -94,10 +104,7 @@ fn selector_of(object: &Value) -> String {
 
 /// The objects of a list that are not on their way out.
 fn remaining<'a>(objects: impl IntoIterator<Item = &'a Value>) -> Vec<&'a Value> {
-    objects
-        .into_iter()
-        .filter(|object| !crate::objects::is_deleting(object))
-        .collect()
+    objects.into_iter().filter(|object| !is_deleting(object)).collect()
 }
 
 /// `status.conditions` says whether as many replicas as wanted are available, under `Available` or the like.
@@ -113,6 +120,6 @@ fn availability(conditions: &mut crate::objects::Conditions, kinds: &[&str], wan
 }
 
 /// A reference without uid, as specs hold it.
-fn reference(kind: crate::kind::Kind, namespace: Option<&str>, name: &str) -> Value {
+fn reference(kind: Kind, namespace: Option<&str>, name: &str) -> Value {
     json!({ "apiVersion": kind.api_version(), "kind": kind.kind, "name": name, "namespace": namespace })
 }

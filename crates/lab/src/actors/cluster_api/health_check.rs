@@ -8,13 +8,13 @@ use futures::future::BoxFuture;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{MANAGER, NAME, is_paused, remaining, runs, selector_of, wakes_with, wakes_with_cluster};
+use super::{MANAGER, NAME, looked_after, remaining, selector_of, wakes_with, wakes_with_cluster};
 use crate::actor::{Actor, Context, Key, Next, Watch};
 use crate::actors::seen::Seen;
 use crate::client::{Result, name_of};
 use crate::conditions;
 use crate::kind::{MACHINE, MACHINE_HEALTH_CHECK};
-use crate::objects::{Conditions, is_deleting, write_status};
+use crate::objects::{Conditions, write_status};
 use crate::time::Time;
 
 /// The controller of MachineHealthChecks.
@@ -66,12 +66,9 @@ impl Actor for MachineHealthChecks {
 
 async fn reconcile(context: &Context, key: &Key) -> Result<Next> {
     let client = &context.client;
-    let Some(check) = client.get(MACHINE_HEALTH_CHECK, key.namespace(), &key.name).await? else {
+    let Some(check) = looked_after(client, MACHINE_HEALTH_CHECK, key).await? else {
         return Ok(Next::OnEvent);
     };
-    if is_deleting(&check) || !runs(client, key.namespace(), "cluster-api").await? || is_paused(client, &check).await? {
-        return Ok(Next::OnEvent);
-    }
     let machines = client.list(MACHINE, key.namespace(), &selector_of(&check)).await?;
     let limits = Limits::of(&check);
     let health: Vec<(&Value, Health)> = remaining(&machines)

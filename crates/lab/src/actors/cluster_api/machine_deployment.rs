@@ -5,9 +5,7 @@ use futures::future::BoxFuture;
 use serde_json::{Value, json};
 
 use super::rollout::{Pace, Set, scale, scale_on_delete};
-use super::{
-    MANAGER, NAME, availability, is_paused, newer, remaining, runs, selector_of, wakes_with, wakes_with_cluster,
-};
+use super::{MANAGER, NAME, availability, looked_after, newer, remaining, selector_of, wakes_with, wakes_with_cluster};
 use crate::actor::{Actor, Context, Key, Next, Watch};
 use crate::actors::seen::Seen;
 use crate::client::{Client, Result, name_of, namespace_of};
@@ -62,15 +60,9 @@ impl Actor for MachineDeployments {
 
 async fn reconcile(context: &Context, key: &Key) -> Result<Next> {
     let client = &context.client;
-    let Some(deployment) = client.get(MACHINE_DEPLOYMENT, key.namespace(), &key.name).await? else {
+    let Some(deployment) = looked_after(client, MACHINE_DEPLOYMENT, key).await? else {
         return Ok(Next::OnEvent);
     };
-    if is_deleting(&deployment)
-        || !runs(client, key.namespace(), "cluster-api").await?
-        || is_paused(client, &deployment).await?
-    {
-        return Ok(Next::OnEvent);
-    }
     let listed = client.list(MACHINE_SET, key.namespace(), "").await?;
     let sets = remaining(listed.iter().filter(|set| is_owned_by(set, &deployment)));
     if !sets.iter().any(|set| is_of_template(set, &deployment)) {

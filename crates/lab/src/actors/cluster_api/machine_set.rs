@@ -7,8 +7,8 @@ use futures::future::BoxFuture;
 use serde_json::{Value, json};
 
 use super::{
-    CLONED_FROM, CLUSTER_LABEL, MANAGER, NAME, availability, is_paused, newer, remaining, runs, selector_of,
-    wakes_with, wakes_with_cluster,
+    CLONED_FROM, CLUSTER_LABEL, MANAGER, NAME, availability, looked_after, newer, remaining, selector_of, wakes_with,
+    wakes_with_cluster,
 };
 use crate::actor::{Actor, Context, Key, Next, Watch};
 use crate::actors::seen::Seen;
@@ -53,12 +53,9 @@ impl Actor for MachineSets {
 
 async fn reconcile(context: &Context, key: &Key) -> Result<Next> {
     let client = &context.client;
-    let Some(set) = client.get(MACHINE_SET, key.namespace(), &key.name).await? else {
+    let Some(set) = looked_after(client, MACHINE_SET, key).await? else {
         return Ok(Next::OnEvent);
     };
-    if is_deleting(&set) || !runs(client, key.namespace(), "cluster-api").await? || is_paused(client, &set).await? {
-        return Ok(Next::OnEvent);
-    }
     let listed = client.list(MACHINE, key.namespace(), &selector_of(&set)).await?;
     let owned: Vec<&Value> = listed.iter().filter(|machine| is_owned_by(machine, &set)).collect();
     let mut machines = remaining(owned.iter().copied());

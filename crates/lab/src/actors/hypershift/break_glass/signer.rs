@@ -109,14 +109,12 @@ pub(super) async fn renew(
         Err(error) => return Ok(Err(error)),
     };
     let pem = authority.to_pem();
-    let control_planes = context.client.list(HOSTED_CONTROL_PLANE, Some(namespace), "").await?;
-    let owners: Vec<Value> = control_planes
-        .first()
-        .map(|object| owner(HOSTED_CONTROL_PLANE, object))
-        .into_iter()
-        .collect();
     let secret = json!({
-        "metadata": { "name": SIGNER, "namespace": namespace, "ownerReferences": owners },
+        "metadata": {
+            "name": SIGNER,
+            "namespace": namespace,
+            "ownerReferences": owners(context, namespace).await?,
+        },
         "type": "kubernetes.io/tls",
         "data": { "tls.crt": BASE64_STANDARD.encode(&pem.certificate), "tls.key": BASE64_STANDARD.encode(&pem.key) },
     });
@@ -125,16 +123,24 @@ pub(super) async fn renew(
     Ok(Ok(authority))
 }
 
-/// Says what is to be trusted, and has the guest trust it.
-async fn publish(context: &Context, namespace: &str, certificate: &str) -> Result<()> {
+/// What the authority goes with: the namespace's control plane.
+async fn owners(context: &Context, namespace: &str) -> Result<Vec<Value>> {
     let control_planes = context.client.list(HOSTED_CONTROL_PLANE, Some(namespace), "").await?;
-    let owners: Vec<Value> = control_planes
-        .first()
+    let first = control_planes.first();
+    Ok(first
         .map(|object| owner(HOSTED_CONTROL_PLANE, object))
         .into_iter()
-        .collect();
+        .collect())
+}
+
+/// Says what is to be trusted, and has the guest trust it.
+async fn publish(context: &Context, namespace: &str, certificate: &str) -> Result<()> {
     let bundle = json!({
-        "metadata": { "name": BUNDLE, "namespace": namespace, "ownerReferences": owners },
+        "metadata": {
+            "name": BUNDLE,
+            "namespace": namespace,
+            "ownerReferences": owners(context, namespace).await?,
+        },
         "data": { BUNDLE_KEY: certificate },
     });
     context.client.apply(CONFIG_MAP, &bundle).await?;
