@@ -16,6 +16,7 @@ use crate::assess::{Assessment, Diagnosis, Observed};
 use crate::change::{Change, replacing};
 use crate::compile::{Platform, compile};
 use crate::facts::{Facts, Scope, Seen, Selector, Target};
+use crate::patch::merge as merge_patch;
 use crate::step::Step;
 
 /// The seed's own case.
@@ -175,12 +176,12 @@ impl World {
                         let is = path.iter().try_fold(&*live, |place, field| place.get(field));
                         let content = value.as_ref().map_or(Value::Null, |value| replacing(is, value));
                         let fields = path.iter().rev().fold(content, |inner, field| json!({ field: inner }));
-                        patch(live, &fields);
+                        merge_patch(live, &fields);
                     };
                     self.change(object.resource.kind, &object.name, set);
                 }
                 Change::Merge { object, fields } => {
-                    self.change(object.resource.kind, &object.name, |live| patch(live, fields));
+                    self.change(object.resource.kind, &object.name, |live| merge_patch(live, fields));
                 }
                 Change::Absent { object } => {
                     self.objects.retain(|(_, live)| {
@@ -350,20 +351,6 @@ fn merge(target: &mut Value, fields: &Value) {
             }
         }
         (target, fields) => *target = fields.clone(),
-    }
-}
-
-/// A JSON merge patch.
-fn patch(target: &mut Value, fields: &Value) {
-    let Value::Object(fields) = fields else {
-        *target = fields.clone();
-        return;
-    };
-    for (key, value) in fields {
-        match value {
-            Value::Null => drop(target.as_object_mut().map(|target| target.remove(key))),
-            value => patch(&mut target[key.as_str()], value),
-        }
     }
 }
 
