@@ -78,12 +78,16 @@ pub(crate) enum Command {
     Backup(BackupArgs),
     /// Bring a guest back from a backup
     Restore(RestoreArgs),
-    /// Print a guest's admin kubeconfig
-    Kubeconfig(GuestArgs),
+    /// Print a guest's admin kubeconfig, merge it into the user's, or check one
+    Kubeconfig(KubeconfigArgs),
     /// Print a guest's kubeadmin password
     Password(GuestArgs),
     /// Show who may log in to a guest; confirm a login, or take it back
     Identity(IdentityArgs),
+    /// Print the address of a guest's console, and open it in a browser
+    Open(OpenArgs),
+    /// Tell the story of a guest's bring-up: its stages, what took long, what fails
+    Why(WhyArgs),
     /// Start, stop and look at labs
     Lab(LabArgs),
     /// A drop-in for the `hcp` command
@@ -543,6 +547,63 @@ pub(crate) enum IdentityCommand {
         /// The guest: NAME or NAMESPACE/NAME
         guest: String,
     },
+}
+
+#[derive(Args, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
+pub(crate) struct KubeconfigArgs {
+    /// The guest: NAME or NAMESPACE/NAME
+    #[arg(required_unless_present = "check")]
+    pub(crate) guest: Option<String>,
+    /// Merge it into the user's kubeconfig ($KUBECONFIG's first file, or ~/.kube/config)
+    #[arg(long)]
+    pub(crate) merge: bool,
+    /// What to call the context; otherwise NAMESPACE-NAME
+    #[arg(long, value_name = "CONTEXT")]
+    pub(crate) context_name: Option<String>,
+    /// With --merge: make it the current context
+    #[arg(long = "use", requires = "merge")]
+    pub(crate) switch: bool,
+    /// With --merge: replace what is there under the same name, even if it is for something else
+    #[arg(long, requires = "merge")]
+    pub(crate) force: bool,
+    /// With --merge: keep the former file beside it, as FILE.bak
+    #[arg(long, requires = "merge")]
+    pub(crate) backup: bool,
+    /// One that fetches the current certificate from the hub each time it is used, so that it never grows old
+    #[arg(long)]
+    pub(crate) exec: bool,
+    /// Say when the guest's kubeconfig ends and whether it works from here; with a file, whether that is what the hub has
+    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true)]
+    #[arg(conflicts_with_all = ["merge", "exec", "context_name"])]
+    pub(crate) check: Option<Option<PathBuf>>,
+    /// How to print what --check finds
+    #[arg(short, long, value_enum, default_value_t = Structured::Text)]
+    pub(crate) output: Structured,
+    /// What the kubeconfig of --exec calls
+    #[arg(long, hide = true, conflicts_with_all = ["merge", "exec", "check"])]
+    pub(crate) credential: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct OpenArgs {
+    /// The guest: NAME or NAMESPACE/NAME
+    pub(crate) guest: String,
+    /// Only print the address
+    #[arg(long)]
+    pub(crate) print: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct WhyArgs {
+    /// The guest: NAME or NAMESPACE/NAME
+    pub(crate) guest: String,
+    /// As Markdown, for a ticket
+    #[arg(long, conflicts_with = "output")]
+    pub(crate) markdown: bool,
+    /// How to print it
+    #[arg(short, long, value_enum, default_value_t = Structured::Text)]
+    pub(crate) output: Structured,
 }
 
 #[derive(Args, Debug)]

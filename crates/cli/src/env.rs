@@ -49,6 +49,36 @@ pub(crate) fn home_kubeconfig() -> Option<PathBuf> {
         .filter(|file| file.is_file())
 }
 
+/// The kubeconfig that is the user's to write, whether or not it is there: the first of `$KUBECONFIG`, else `~/.kube/config`.
+pub(crate) fn own_kubeconfig() -> Option<PathBuf> {
+    let listed =
+        env::var_os(KUBECONFIG).and_then(|list| env::split_paths(&list).find(|file| !file.as_os_str().is_empty()));
+    listed.or_else(|| user_home().map(|home| home.join(".kube/config")))
+}
+
+/// `$KUBECONFIG`, where it names several files that make one kubeconfig together.
+pub(crate) fn kubeconfig_list() -> Option<String> {
+    let list = env::var(KUBECONFIG).ok()?;
+    let files = env::split_paths(&list).filter(|file| !file.as_os_str().is_empty());
+    (files.count() > 1).then_some(list)
+}
+
+/// Where this program is.
+pub(crate) fn program() -> std::io::Result<PathBuf> {
+    env::current_exe()
+}
+
+/// The program that opens an address for the user, where there is a screen.
+pub(crate) fn browser() -> Option<&'static str> {
+    if cfg!(target_os = "macos") {
+        return Some("open");
+    }
+    let screen = ["DISPLAY", "WAYLAND_DISPLAY"]
+        .into_iter()
+        .any(|variable| path(variable).is_some());
+    screen.then_some("xdg-open")
+}
+
 /// Whether the user asked for no colour (<https://no-color.org>).
 pub(crate) fn no_color() -> bool {
     env::var_os(NO_COLOR).is_some_and(|value| !value.is_empty())

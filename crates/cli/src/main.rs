@@ -33,7 +33,6 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory as _, FromArgMatches as _};
 
 use args::{Cli, Command, TargetArgs};
-use commands::guest::Credential;
 use exit::Exit;
 use failure::{Attempted, Result};
 use printer::Printer;
@@ -133,12 +132,10 @@ async fn online(printer: &Printer, target: &TargetArgs, command: Command) -> Res
                 Command::Import(args) => commands::import::run(printer, &session.client, args).await,
                 Command::Get(args) => commands::get::run(printer, &session.client, args).await,
                 Command::Describe(args) => commands::describe::run(printer, &session.client, args).await,
-                Command::Kubeconfig(args) => {
-                    commands::guest::run(printer, &session, &args.guest, Credential::Kubeconfig).await
-                }
-                Command::Password(args) => {
-                    commands::guest::run(printer, &session, &args.guest, Credential::Password).await
-                }
+                Command::Kubeconfig(args) => commands::kubeconfig::run(printer, target, &session, args).await,
+                Command::Password(args) => commands::guest::password(printer, &session, &args.guest).await,
+                Command::Open(args) => commands::open::run(printer, &session, args).await,
+                Command::Why(args) => commands::why::run(printer, &session, args).await,
                 _ => unreachable!("every other command is dispatched before"),
             }
         }

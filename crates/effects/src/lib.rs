@@ -1,7 +1,8 @@
 //! Performs the closed set of effects: what the procedure wants done outside the Kubernetes API.
 //!
 //! [`Effects`] does it for real: `tool` downloads (`fetch`), unpacks (`unpack`) and tries (`probe`) a command-line tool,
-//! `file` writes a file, `credential` makes and proves a way into a guest, `login` logs in as `oc login` does. [`SimulatedEffects`] remembers what would have been done.
+//! `file` writes a file, `credential` makes and proves a way into a guest, `login` logs in as `oc login` does, [`reach()`]
+//! finds out how far one comes on the way to an API server. [`SimulatedEffects`] remembers what would have been done.
 //!
 //! What is not here: the Kubernetes API, retries (the engine's), printing.
 
@@ -14,6 +15,7 @@ mod guest;
 mod https;
 mod login;
 mod probe;
+mod reach;
 mod simulated;
 mod tool;
 mod unpack;
@@ -23,6 +25,7 @@ use std::path::PathBuf;
 use berth_procedure::{Effect, EffectFailure, Outcome, Perform};
 use futures::future::BoxFuture;
 
+pub use reach::{listens, reach};
 pub use simulated::SimulatedEffects;
 
 use credential::{Kept, Subject};
@@ -72,6 +75,10 @@ impl Perform for Effects {
                 }
                 // A proof is one only at the moment.
                 Effect::ProveCredential { .. } | Effect::TryLogin { .. } | Effect::Later { .. } => None,
+                // Nothing is changed by trying, so that a plan may.
+                Effect::Try { way, .. } => Some(Outcome::Tried {
+                    reach: reach(way).await,
+                }),
             }
         })
     }
@@ -126,6 +133,9 @@ impl Perform for Effects {
                     };
                     Ok(Outcome::Login(login::login(attempt, Patience::USUAL).await))
                 }
+                Effect::Try { way, .. } => Ok(Outcome::Tried {
+                    reach: reach(way).await,
+                }),
                 Effect::Later { .. } => Err(failure::not_known_yet(effect)),
             }
         })

@@ -6,6 +6,7 @@ use futures_core::future::BoxFuture;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use crate::access::{Entry, Reach};
 use crate::secret::Secret;
 use crate::step::StepId;
 
@@ -63,6 +64,13 @@ pub enum Effect {
         /// Whether the user is to be a cluster admin.
         is_admin: bool,
     },
+    /// Find out how far one comes on the way to an API server; nothing is changed by it.
+    Try {
+        /// The way.
+        way: Entry,
+        /// Why it is tried: another reason is another attempt.
+        because: String,
+    },
     /// An action that can't be worked out before another step is ready.
     Later {
         /// What will be done, in a few words.
@@ -105,6 +113,11 @@ pub enum Outcome {
         path: PathBuf,
         /// The first line that it printed of itself.
         version: String,
+    },
+    /// It was tried.
+    Tried {
+        /// How far one comes.
+        reach: Reach,
     },
     /// The file is there with these contents.
     Written {
@@ -189,6 +202,7 @@ impl Effect {
             Self::TryLogin {
                 server, provider, user, ..
             } => format!("log in to {} as {user} ({provider})", server.url),
+            Self::Try { way, .. } => format!("try how far one comes on the way to {}", way.server),
             Self::Later { what, after } => format!("{what} (known after {after})"),
         }
     }

@@ -6,6 +6,7 @@
 //!
 //! What is not here: I/O, a clock, a Kubernetes client. Everything is a value in, a value out.
 
+pub mod access;
 pub mod actions;
 mod adopt;
 pub mod argocd;
@@ -40,6 +41,7 @@ mod steps;
 mod upgrade;
 pub mod versions;
 mod walk;
+pub mod why;
 
 pub use assess::{Assessment, Diagnosis, Observed};
 pub use blocker::{Blocker, LetGo, Release};

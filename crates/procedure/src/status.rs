@@ -2,11 +2,14 @@
 //!
 //! Two readings: [`watches`] shows which guests there are, [`guest_watches`] what is to be read of each.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use berth_api::{resources, views};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::access::{self, Ends, Entry};
 use crate::assess::Diagnosis;
 use crate::facts::{Facts, Selector, Target};
 use crate::pause;
@@ -54,6 +57,9 @@ pub struct GuestStatus {
     pub deleting: bool,
     /// Workloads of its control plane that are complete, of how many.
     pub control_plane: Counted,
+    /// When its admin kubeconfig ends, for whoever may read that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kubeconfig: Option<Ends>,
     /// Its node pools.
     pub pools: Vec<PoolStatus>,
     /// The first cause of what is wrong, if something is.
@@ -158,6 +164,7 @@ pub fn guest_watches(namespace: &str, name: &str) -> Vec<Selector> {
     let mut watches = guest.control_plane_watches();
     watches.extend(guest.worker_watches());
     watches.extend(rollout::watches(&guest));
+    watches.push(kubeconfig_secret(&guest));
     watches.retain(|selector| selector.target == Target::Management);
     watches
 }
@@ -208,6 +215,7 @@ fn guest(facts: &Facts, namespace: &str, name: &str, now: Timestamp) -> GuestSta
         available,
         deleting: crate::read::is_deleting(cluster),
         control_plane: workloads(facts, &guest),
+        kubeconfig: kubeconfig_ends(facts, &guest),
         pools: pools
             .iter()
             .map(|pool| pool_status(facts, &guest, cluster, pool, now))
@@ -218,6 +226,19 @@ fn guest(facts: &Facts, namespace: &str, name: &str, now: Timestamp) -> GuestSta
             diagnosis(facts, &guest, &pools, now)
         },
     }
+}
+
+fn kubeconfig_secret(guest: &GuestRef) -> Selector {
+    let name = format!("{}-admin-kubeconfig", guest.name);
+    Selector::named(resources::SECRET, &guest.namespace, name)
+}
+
+/// When the admin kubeconfig ends; nothing of what is in it.
+fn kubeconfig_ends(facts: &Facts, guest: &GuestRef) -> Option<Ends> {
+    let encoded = text(facts.object(&kubeconfig_secret(guest))?, &["data", "kubeconfig"])?;
+    let kubeconfig = String::from_utf8(STANDARD.decode(encoded).ok()?).ok()?;
+    let entry = Entry::read(&kubeconfig, None, &|_| None).ok()?;
+    Some(access::ends(&entry)).filter(|ends| ends.certificate.is_some())
 }
 
 fn workloads(facts: &Facts, guest: &GuestRef) -> Counted {

@@ -1,7 +1,8 @@
-//! `berth kubeconfig` and `berth password`: the two commands that exist to print a secret.
+//! `berth password`, and what it shares with `berth kubeconfig`: reading the Secrets that exist to be printed.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use serde_json::Value;
 
 use crate::discovery::get;
 use crate::exit::Exit;
@@ -27,18 +28,31 @@ impl Credential {
     }
 }
 
-/// Prints the credential on stdout, and nothing else there.
-pub(crate) async fn run(printer: &Printer, session: &Session, typed: &str, credential: Credential) -> Result<Exit> {
+/// Prints the password on stdout, and nothing else there.
+pub(crate) async fn password(printer: &Printer, session: &Session, typed: &str) -> Result<Exit> {
     let guest = guests::find(&session.client, typed).await?;
-    let value = read(printer, session, &guest, credential).await?;
-    match credential {
-        // A kubeconfig is printed verbatim, as `hcp create kubeconfig` does.
-        Credential::Kubeconfig => printer.out(&value),
-        Credential::Password => printer.line(&value),
-    }
+    printer.line(&read(printer, session, &guest, Credential::Password).await?);
     Ok(Exit::Done)
 }
 
+/// The names of the identity providers that a HostedCluster has.
+pub(crate) fn providers(cluster: &Value) -> Vec<&str> {
+    let configuration = &cluster["spec"]["configuration"];
+    let oauth = configuration["oauth"]["identityProviders"]
+        .as_array()
+        .into_iter()
+        .flatten();
+    let oidc = configuration["authentication"]["oidcProviders"]
+        .as_array()
+        .into_iter()
+        .flatten();
+    oauth
+        .chain(oidc)
+        .filter_map(|provider| provider["name"].as_str())
+        .collect()
+}
+
+/// The value of a guest's credential.
 pub(crate) async fn read(
     printer: &Printer,
     session: &Session,
@@ -52,12 +66,12 @@ pub(crate) async fn read(
         object,
     } = guest;
     let Some(secret) = object["status"][field]["name"].as_str() else {
-        let failure = Failure::failed(format!("HostedCluster {namespace}/{name} has no {what} yet"));
-        let status = format!("{} status{}", printer.program, session.flags);
         return Err(match credential {
-            Credential::Password if !object["spec"]["configuration"]["oauth"].is_null() => failure
-                .hint("an identity provider is configured, and that removes kubeadmin: log in through the provider"),
-            _ => failure.hint(format!("`{status} {name}` shows how far its control plane is")),
+            Credential::Password if has_login(object) => no_kubeadmin(printer, session, guest),
+            _ => Failure::failed(format!("HostedCluster {namespace}/{name} has no {what} yet")).hint(format!(
+                "`{} status{} {name}` shows how far its control plane is",
+                printer.program, session.flags
+            )),
         });
     };
     let path = format!("/api/v1/namespaces/{namespace}/secrets/{secret}");
@@ -69,4 +83,48 @@ pub(crate) async fn read(
     bytes
         .and_then(|bytes| String::from_utf8(bytes).ok())
         .ok_or_else(|| Failure::failed(format!("Secret {namespace}/{secret} holds no `{key}`")))
+}
+
+/// Whether a HostedCluster says how people log in: any such word removes kubeadmin, providers or not.
+fn has_login(cluster: &Value) -> bool {
+    let configuration = &cluster["spec"]["configuration"];
+    !configuration["oauth"].is_null() || configuration["authentication"]["type"] == "OIDC"
+}
+
+/// There is no password any longer, and other ways in.
+fn no_kubeadmin(printer: &Printer, session: &Session, guest: &Guest) -> Failure {
+    let Guest {
+        namespace,
+        name,
+        object,
+    } = guest;
+    let providers = providers(object);
+    let (message, through) = if object["spec"]["configuration"]["oauth"].is_null() {
+        (
+            "OIDC takes the place of its OAuth server, and with that there is no kubeadmin",
+            "the issuer",
+        )
+    } else if providers.is_empty() {
+        (
+            "`spec.configuration.oauth` is set, and that removes kubeadmin even without a provider",
+            "a provider, once there is one",
+        )
+    } else {
+        (
+            "an identity provider is configured, and that removes kubeadmin",
+            "the provider",
+        )
+    };
+    let through = if providers.is_empty() {
+        through.to_owned()
+    } else {
+        providers.join(" or ")
+    };
+    Failure::failed(format!("guest {namespace}/{name} has no kubeadmin password: {message}"))
+        .hint(format!("log in through {through}: oc login --web, or the console (`{} open{} {name}`)", printer.program, session.flags))
+        .hint(format!(
+            "`{} kubeconfig{} {name}` does without: it has a certificate of its own; nobody else is cluster-admin unless a \
+             ClusterRoleBinding says so (A03)",
+            printer.program, session.flags
+        ))
 }

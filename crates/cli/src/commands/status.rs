@@ -1,6 +1,7 @@
 //! `berth status`: the management cluster and its guests as a tree, what fails first.
 
 use berth_api::yaml;
+use berth_procedure::access::{self, Ends};
 use berth_procedure::status::{self, Bounds, GuestStatus, MachineStatus, Paused, PoolStatus, Status};
 use jiff::Timestamp;
 use serde_json::json;
@@ -126,6 +127,17 @@ fn pause_text(printer: &Printer, what: &str, paused: &Paused) -> String {
     format!("    {word} HyperShift leaves {what} alone{since}, {until}\n")
 }
 
+/// When the admin kubeconfig ends; a line only where that is soon.
+fn kubeconfig_text(printer: &Printer, ends: &Ends) -> String {
+    let remarks = access::remarks(ends, Timestamp::now(), "");
+    let lines = remarks.iter().map(|remark| {
+        let tone = if remark.fails { Tone::Bad } else { Tone::Warning };
+        let word = printer.out_tone(tone, &format!("{} kubeconfig:", remark.id));
+        format!("    {word} {}\n", remark.text)
+    });
+    lines.collect()
+}
+
 fn guest_text(printer: &Printer, guest: &GuestStatus, mark: &str) -> String {
     let GuestStatus {
         namespace,
@@ -137,6 +149,7 @@ fn guest_text(printer: &Printer, guest: &GuestStatus, mark: &str) -> String {
         available,
         deleting,
         control_plane,
+        kubeconfig,
         pools,
         diagnosis,
     } = guest;
@@ -176,6 +189,9 @@ fn guest_text(printer: &Printer, guest: &GuestStatus, mark: &str) -> String {
         "    control plane: {} of {} workloads ready\n",
         control_plane.done, control_plane.total
     ));
+    if let Some(ends) = kubeconfig {
+        text.push_str(&kubeconfig_text(printer, ends));
+    }
     for PoolStatus {
         name,
         version,

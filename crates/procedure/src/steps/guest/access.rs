@@ -7,16 +7,17 @@ use std::sync::Arc;
 use berth_api::{GuestCluster, resources, views};
 
 use super::{decoded, identity, kubeconfig, kubeconfig_watches, kubeconfigs, lock, reference, secret};
+use crate::access::{Entry, HubView, Tried, diagnose, hub_view};
 use crate::assess::{Assessment, Observed};
 use crate::change::Change;
-use crate::effect::Effect;
+use crate::effect::{Effect, Outcome};
 use crate::facts::{Facts, Seen, Selector, Target};
 use crate::read::text;
 use crate::render::identity::Login;
 use crate::secret::Secret;
 use crate::step::{Command, Dependency, Lock, Step, StepId};
 use crate::steps::{command, ids};
-use crate::walk::{GuestRef, diagnosis};
+use crate::walk::{Finding, GuestRef, diagnosis, explained};
 
 /// The step.
 #[derive(Debug)]
@@ -78,6 +79,40 @@ impl Access {
         }
         files
     }
+
+    /// Where the guest can't be read: the attempt that tells why.
+    fn attempt(&self, facts: &Facts) -> Option<Effect> {
+        let Seen::Unreadable(why) = facts.seen(&self.place.on_guest(resources::NODE)) else {
+            return None;
+        };
+        let way = Entry::read(kubeconfig(facts, &self.place)?.reveal(), None, &|_| None).ok()?;
+        let because = why.clone();
+        Some(Effect::Try { way, because })
+    }
+
+    /// What the attempt says, once it was made.
+    fn finding(&self, observed: &Observed<'_>) -> Option<Finding> {
+        let facts = observed.facts;
+        let attempt = self.attempt(facts)?;
+        let Some(Ok(Outcome::Tried { reach })) = facts.outcome(&attempt) else {
+            return None;
+        };
+        let Effect::Try { way, .. } = &attempt else {
+            return None;
+        };
+        let GuestRef { namespace, name } = &self.place;
+        let hub = hub_view(facts, namespace, name);
+        let found = diagnose(&Tried {
+            reach,
+            entry: way,
+            from: "this machine",
+            hub: hub.as_ref(),
+            object: &format!("the API server of guest {namespace}/{name}"),
+            now: observed.now,
+            refresh: &format!("berth kubeconfig {namespace}/{name}"),
+        });
+        found.map(Finding::likely)
+    }
 }
 
 impl Step for Access {
@@ -112,9 +147,9 @@ impl Step for Access {
     }
 
     fn effects(&self, facts: &Facts) -> Vec<Effect> {
-        self.files(facts)
-            .into_iter()
-            .map(|(path, contents)| match contents {
+        let tried = self.attempt(facts).into_iter();
+        tried
+            .chain(self.files(facts).into_iter().map(|(path, contents)| match contents {
                 Some(contents) => Effect::WriteFile {
                     path: path.clone(),
                     contents,
@@ -123,7 +158,7 @@ impl Step for Access {
                     what: format!("write {} (mode 0600)", path.display()),
                     after: ids::cluster(&self.place.name),
                 },
-            })
+            }))
             .collect()
     }
 
@@ -132,6 +167,7 @@ impl Step for Access {
         watches.push(secret(&self.place, "kubeadmin-password"));
         watches.push(self.place.on_guest(resources::NODE));
         watches.extend(identity::withdrawal_watches(&self.place));
+        watches.extend(HubView::watches(&self.place.namespace, &self.place.name));
         watches
     }
 
@@ -142,7 +178,10 @@ impl Step for Access {
         }
         match facts.seen(&self.place.on_guest(resources::NODE)) {
             Seen::Objects(_) => {}
-            Seen::Unreadable(why) => return Assessment::waiting("Unreachable", format!("the guest's API: {why}")),
+            Seen::Unreadable(why) => {
+                let waiting = Assessment::waiting("Unreachable", format!("the guest's API: {why}"));
+                return explained(observed, waiting, self.finding(observed));
+            }
             Seen::Pending | Seen::NoKind => {
                 return Assessment::waiting("Connecting", "the guest's API has not answered yet");
             }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::assess::Assessment;
 use crate::change::Change;
 use crate::compile::compile_removal;
-use crate::effect::Effect;
+use crate::effect::{Effect, Outcome};
 use crate::fixtures::{
     EXAMPLE, INSIDE, World, assert_written, conditions, detail, established, guest_target, object, step, step_of,
 };
@@ -449,6 +449,34 @@ fn access_gives_the_kubeconfig_and_waits_for_an_answer() {
     assert!(
         outputs.values().all(|value| !value.contains("the kubeconfig")),
         "{outputs:?}"
+    );
+}
+
+#[test]
+fn a_guest_that_cannot_be_reached_is_tried_and_explained() {
+    let access = step(ACCESS);
+    let kubeconfig = "{current-context: c, clusters: [{name: c, cluster: {server: 'https://192.0.2.7:6443'}}], contexts: \
+                      [{name: c, context: {cluster: c, user: u}}], users: [{name: u, user: {}}]}";
+    let mut world = served();
+    world.change("Secret", "guest-cluster-0-admin-kubeconfig", |secret| {
+        secret["data"]["kubeconfig"] = json!(STANDARD.encode(kubeconfig));
+    });
+    world.unreadable("Node");
+    let facts = world.facts(&access.watches());
+    let effects = access.effects(&facts);
+    let [effect @ Effect::Try { way, .. }] = &effects[..] else {
+        panic!("one attempt, and not {effects:?}");
+    };
+    assert_eq!(way.server, "https://192.0.2.7:6443");
+    let address = "192.0.2.7:6443".to_owned();
+    let reach = crate::access::Reach::NoAnswer { address };
+    world.record(effect.clone(), Ok(Outcome::Tried { reach }));
+    assert_eq!(detail(&world.assess(access.as_ref())), "the guest's API: forbidden");
+    let found = world.diagnosis_after(access.as_ref(), 1);
+    assert_eq!(found.object, "the API server of guest hcp/guest-cluster-0");
+    assert!(
+        found.evidence[0].starts_with("firewall or address: 192.0.2.7:6443"),
+        "{found:?}"
     );
 }
 
