@@ -1,16 +1,20 @@
 //! What every write goes through between the request and the store: one function for objects that are new, one for objects
 //! that change. Nothing here reads a request or writes to the store.
 //!
-//! The order is upstream's: metadata, pruning, defaults, what the kind itself prepares, field ownership, validation.
+//! The order is upstream's: metadata, pruning, defaults, what the kind itself prepares, field ownership, hooks that change,
+//! validation, hooks that refuse.
 
+mod hooks;
 mod kinds;
 mod namespaces;
 mod options;
 
 use serde_json::Value;
 
+pub use self::hooks::{AdmissionHook, AdmissionRequest, Operation, Refusal};
 pub(crate) use self::options::{FieldValidation, WriteOptions, dry_run};
 use crate::{
+    Identity,
     apply::{self, Writer},
     crd,
     field_error::FieldError,
@@ -24,6 +28,7 @@ use crate::{
 /// A write under way.
 pub(crate) struct Write<'a> {
     pub(crate) state: &'a State,
+    pub(crate) identity: &'a Identity,
     pub(crate) resource: &'a Resource,
     pub(crate) subresource: &'a str,
     pub(crate) options: &'a WriteOptions,
@@ -71,32 +76,35 @@ impl Write<'_> {
         if self.ownership == Ownership::Update {
             self.own(None, &mut object);
         }
+        self.let_hooks_change(None, &mut object)?;
         kinds::prepare_create(self.state, resource, &mut object)?;
         self.validate(&object, None)?;
+        self.let_hooks_refuse(None, &object)?;
         Ok(object)
     }
 
     /// Makes a changed object ready to replace the live one.
     pub(crate) fn update(&mut self, live: &Value, mut object: Value) -> Result<Change> {
         let resource = self.resource;
-        object_meta::restore(live, &mut object);
-        object_meta::unique_owners(&mut object, self.warnings);
-        self.keep_what_this_path_does_not_write(live, &mut object);
-        self.default(&mut object);
-        kinds::prepare_update(self.state, resource, live, &mut object)?;
-        let version = object::meta(live, "resourceVersion").to_owned();
-        object::set_meta(&mut object, "resourceVersion", &version);
-        if object == *live && !is_finished(resource, live) {
-            return Ok(Change::None);
-        }
-        if self.ownership == Ownership::Update {
+        self.settle(live, &mut object)?;
+        let is_live = object == *live && !is_finished(resource, live);
+        // Nobody owns what a hook changes.
+        if self.ownership == Ownership::Update && !is_live {
             self.own(Some(live), &mut object);
+        }
+        let changed = self.let_hooks_change(Some(live), &mut object)?;
+        if changed {
+            self.settle(live, &mut object)?;
+        } else if is_live {
+            self.let_hooks_refuse(Some(live), &object)?;
+            return Ok(Change::None);
         }
         if resource.rules.generation && wanted_differs(live, &object) {
             let generation = live["metadata"]["generation"].as_i64().unwrap_or(0) + 1;
             object::metadata_mut(&mut object).insert("generation".to_owned(), generation.into());
         }
         self.validate(&object, Some(live))?;
+        self.let_hooks_refuse(Some(live), &object)?;
         Ok(if is_finished(resource, &object) {
             Change::Gone(object)
         } else if object == *live {
@@ -104,6 +112,18 @@ impl Write<'_> {
         } else {
             Change::To(object)
         })
+    }
+
+    /// Puts back what no write on this path changes, and completes the rest.
+    fn settle(&mut self, live: &Value, object: &mut Value) -> Result<()> {
+        object_meta::restore(live, object);
+        object_meta::unique_owners(object, self.warnings);
+        self.keep_what_this_path_does_not_write(live, object);
+        self.default(object);
+        kinds::prepare_update(self.state, self.resource, live, object)?;
+        let version = object::meta(live, "resourceVersion").to_owned();
+        object::set_meta(object, "resourceVersion", &version);
+        Ok(())
     }
 
     /// Says, in the way that was asked for, what was wrong with an object as it was sent: `unknown field "spec.foo"`.

@@ -25,6 +25,7 @@ use serde_json::Value;
 use self::agenda::Agenda;
 pub(crate) use self::bootstrap::bootstrap;
 use crate::{
+    Identity,
     admission::{Ownership, Write, WriteOptions},
     crd, object, objects,
     resource::Resource,
@@ -126,8 +127,10 @@ fn create(state: &State, resource: &Resource, mut object: Value) -> Result<()> {
     }
     let options = WriteOptions::internal(MANAGER);
     let mut warnings = Vec::new();
+    let identity = Identity::new(MANAGER, ["system:masters"]);
     let mut write = Write {
         state,
+        identity: &identity,
         resource,
         subresource: "",
         options: &options,

@@ -83,6 +83,7 @@ mod types;
 mod value_path;
 mod virtual_resource;
 
+pub use admission::{AdmissionHook, AdmissionRequest, Operation, Refusal};
 pub use body::Body;
 pub use converter::Converter;
 pub use extension::Extension;

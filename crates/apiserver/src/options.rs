@@ -4,7 +4,9 @@ use std::{collections::BTreeMap, fmt, net::Ipv4Addr, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 
-use crate::{Authorizer, Converter, Extension, Identity, MemoryStorage, Random, Storage, VirtualResource};
+use crate::{
+    AdmissionHook, Authorizer, Converter, Extension, Identity, MemoryStorage, Random, Storage, VirtualResource,
+};
 
 /// Tells wall time, as clients see it in timestamps.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -34,6 +36,8 @@ pub struct Options {
     pub authorizer: Option<Authorizer>,
     /// What a distribution adds to the server.
     pub extension: Option<Arc<dyn Extension>>,
+    /// Change or refuse what is written, in this order: what webhooks do to a real server.
+    pub admission: Vec<Arc<dyn AdmissionHook>>,
     /// How many past changes of each resource are kept, fewer where they take more than a few MB. A watch from before that
     /// is answered with `Expired`.
     pub history: usize,
@@ -70,6 +74,7 @@ impl Options {
             tokens: BTreeMap::new(),
             authorizer: None,
             extension: None,
+            admission: Vec::new(),
             history: HISTORY,
             event_ttl: Duration::from_hours(1),
             service_range: (Ipv4Addr::new(172, 30, 0, 0), 16),

@@ -26,6 +26,9 @@ pub(crate) enum ApiError {
     },
     #[error("{} \"{name}\" not found", resource.qualified())]
     NotFound { resource: ResourceId, name: String },
+    /// A hook refuses a write, with a code of its own.
+    #[error("{}", denied(.hook, .message))]
+    Denied { hook: String, code: u16, message: String },
     /// A path under which there is nothing.
     #[error("the server could not find the requested resource")]
     NoSuchPath,
@@ -127,6 +130,10 @@ impl ApiError {
             Self::BadRequest(_) => StatusCode::BAD_REQUEST,
             Self::Unauthorized => StatusCode::UNAUTHORIZED,
             Self::Forbidden { .. } => StatusCode::FORBIDDEN,
+            // What is no code of a failure is none.
+            Self::Denied { code, .. } => (StatusCode::from_u16(*code).ok())
+                .filter(|code| code.as_u16() >= 400)
+                .unwrap_or(StatusCode::BAD_REQUEST),
             Self::NotFound { .. } | Self::NoSuchPath => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed { .. } | Self::NoSuchMethod => StatusCode::METHOD_NOT_ALLOWED,
             Self::NotAcceptable => StatusCode::NOT_ACCEPTABLE,
@@ -148,6 +155,15 @@ impl ApiError {
             Self::BadRequest(_) => "BadRequest",
             Self::Unauthorized => "Unauthorized",
             Self::Forbidden { .. } => "Forbidden",
+            Self::Denied { code, .. } => match code {
+                400 => "BadRequest",
+                403 => "Forbidden",
+                404 => "NotFound",
+                409 => "Conflict",
+                422 => "Invalid",
+                500 => "InternalError",
+                _ => "",
+            },
             Self::NotFound { .. } | Self::NoSuchPath => "NotFound",
             Self::MethodNotAllowed { .. } | Self::NoSuchMethod => "MethodNotAllowed",
             Self::NotAcceptable => "NotAcceptable",
@@ -220,6 +236,7 @@ impl ApiError {
             }
             Self::BadRequest(_)
             | Self::Unauthorized
+            | Self::Denied { .. }
             | Self::Forbidden { resource: None, .. }
             | Self::NoSuchPath
             | Self::NoSuchMethod
@@ -319,6 +336,14 @@ fn forbidden(resource: Option<&ResourceId>, name: &str, why: &str) -> String {
         None => format!("forbidden: {why}"),
         Some(resource) if name.is_empty() => format!("{} is forbidden: {why}", resource.qualified()),
         Some(resource) => format!("{} \"{name}\" is forbidden: {why}", resource.qualified()),
+    }
+}
+
+fn denied(hook: &str, message: &str) -> String {
+    let denied = format!("admission webhook {hook:?} denied the request");
+    match message {
+        "" => format!("{denied} without explanation"),
+        message => format!("{denied}: {message}"),
     }
 }
 

@@ -87,6 +87,7 @@ pub(super) fn create_object(
     let resource = std::sync::Arc::clone(&context.resource);
     let mut write = Write {
         state: context.state,
+        identity: context.identity,
         resource: &resource,
         subresource: "",
         options,

@@ -137,6 +137,7 @@ fn take(context: &mut Context<'_>, pod: &Value, name: &str, dry_run: bool) -> Re
         let options = WriteOptions::internal("kube-apiserver");
         let change = Write {
             state: context.state,
+            identity: context.identity,
             resource,
             subresource: "status",
             options: &options,

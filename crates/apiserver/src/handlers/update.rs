@@ -144,6 +144,7 @@ pub(super) fn writer<'a>(
 ) -> Write<'a> {
     Write {
         state: context.state,
+        identity: context.identity,
         resource,
         subresource: context.path.subresource.as_deref().unwrap_or_default(),
         options,

@@ -23,6 +23,7 @@ mod delete;
 mod durability;
 mod extension;
 mod faults;
+mod hooks;
 mod kills;
 mod kube_client;
 mod manners;
