@@ -205,6 +205,19 @@ pub(crate) const CLUSTER_MANAGEMENT_ADD_ON: Kind = cluster(
     "clustermanagementaddons",
 );
 
+pub(crate) const MUTATING_WEBHOOK_CONFIGURATION: Kind = cluster(
+    "admissionregistration.k8s.io",
+    "v1",
+    "MutatingWebhookConfiguration",
+    "mutatingwebhookconfigurations",
+);
+pub(crate) const VALIDATING_WEBHOOK_CONFIGURATION: Kind = cluster(
+    "admissionregistration.k8s.io",
+    "v1",
+    "ValidatingWebhookConfiguration",
+    "validatingwebhookconfigurations",
+);
+
 pub(crate) const HOSTED_CLUSTER: Kind =
     namespaced("hypershift.openshift.io", "v1beta1", "HostedCluster", "hostedclusters");
 pub(crate) const NODE_POOL: Kind = namespaced("hypershift.openshift.io", "v1beta1", "NodePool", "nodepools");

@@ -36,6 +36,7 @@ mod sockets;
 mod state;
 mod time;
 mod timers;
+mod webhooks;
 mod world;
 
 pub use actors::NoSuchActor;

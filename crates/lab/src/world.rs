@@ -27,6 +27,7 @@ use crate::openshift::Projects;
 use crate::schemas::Overrides;
 use crate::site::{Guests, Site};
 use crate::time::{Speed, Time};
+use crate::webhooks;
 
 pub use faults::Faults;
 use past::Past;
@@ -103,6 +104,12 @@ impl World {
         past.enter();
         let clock = past.clock(config.clock);
         let interceptor = EvictionInterceptor::default();
+        // Who leaves out the operator leaves out its webhooks.
+        let admission = if config.without.contains("hypershift") {
+            Vec::new()
+        } else {
+            webhooks::all(config.generation, &config.random)
+        };
         let server = ApiServer::open(Options {
             storage: config.storage,
             clock: Arc::clone(&clock),
@@ -113,6 +120,7 @@ impl World {
             root_ca: Some(config.root_ca),
             authorizer: Some(crate::access::authorizer()),
             extension: Some(Arc::new(interceptor.clone())),
+            admission,
             ..Options::in_memory()
         })?;
         let client = Client::new(kube::Client::new(server.service(Identity::admin()), "default"), "lab");

@@ -142,24 +142,14 @@ fn named_config_maps(pool: &Value) -> impl Iterator<Item = &str> {
         .filter_map(|reference| reference["name"].as_str())
 }
 
-/// What the webhook and the first pass write back. Whether anything was written.
+/// What the first pass writes back. Whether anything was written.
 async fn complete(context: &Context, pool: &Value, hosted_cluster: &Value) -> Result<bool> {
-    let mut patch = json!({});
-    if pool["metadata"]["ownerReferences"].is_null() {
-        let mut reference = owner(HOSTED_CLUSTER, hosted_cluster);
-        reference["controller"] = false.into();
-        patch["metadata"]["ownerReferences"] = json!([reference]);
+    if !pool["metadata"]["ownerReferences"].is_null() {
+        return Ok(false);
     }
-    if pool["spec"]["release"]["image"].as_str().unwrap_or_default().is_empty() {
-        patch["spec"]["release"]["image"] = hosted_cluster["spec"]["release"]["image"].clone();
-    }
-    if pool["spec"]["management"]["upgradeType"]
-        .as_str()
-        .unwrap_or_default()
-        .is_empty()
-    {
-        patch["spec"]["management"]["upgradeType"] = "Replace".into();
-    }
+    let mut reference = owner(HOSTED_CLUSTER, hosted_cluster);
+    reference["controller"] = false.into();
+    let patch = json!({ "metadata": { "ownerReferences": [reference] } });
     merge(&context.client, NODE_POOL, pool, &patch).await
 }
 

@@ -1,5 +1,6 @@
 //! A hosted cluster from its creation to its end, in a simulated world in which only the operator was installed by hand.
 
+mod admission;
 mod backup;
 mod generations;
 mod guest_life;

@@ -13,6 +13,7 @@ use crate::kind::{CONFIG_MAP, CUSTOM_RESOURCE_DEFINITION, DEPLOYMENT, JOB, NAMES
 use crate::manifest::{self, set_start_time};
 use crate::objects::{annotation, is_rolled_out};
 use crate::schemas;
+use crate::webhooks;
 
 const JOB_PREFIX: &str = "hypershift-install-job-";
 /// On a Job of which all that it installs is there.
@@ -145,6 +146,9 @@ async fn apply(context: &Context, manager: &Value) -> client::Result<()> {
         "--enable-uwm-telemetry-remote-write"
     ]);
     client.create(DEPLOYMENT, &operator).await?;
+    for (kind, configuration) in webhooks::configurations() {
+        client.create(kind, &configuration).await?;
+    }
     Ok(())
 }
 

@@ -11,6 +11,7 @@ use crate::client;
 use crate::kind::{DEPLOYMENT, HOSTED_CLUSTER, LEASE, MANAGED_CLUSTER_ADD_ON, NAMESPACE, SECRET, SERVICE_ACCOUNT};
 use crate::objects::{self, has_finalizer};
 use crate::schemas::open_cluster_management::MANIFEST_WORK;
+use crate::webhooks;
 
 /// Held until the addon's clean-up has run on the cluster.
 pub(super) const FINALIZER: &str = "addon.open-cluster-management.io/addon-pre-delete";
@@ -26,6 +27,9 @@ pub(super) async fn uninstall(context: &Context, addon: &Value) -> client::Resul
     context.time.work(CLEAN_UP).await;
     let client = &context.client;
     if client.list(HOSTED_CLUSTER, None, "").await?.is_empty() {
+        for (kind, _) in webhooks::configurations() {
+            client.delete(kind, None, webhooks::CONFIGURATION).await?;
+        }
         client
             .delete(DEPLOYMENT, Some(HYPERSHIFT_NAMESPACE), HYPERSHIFT_OPERATOR)
             .await?;

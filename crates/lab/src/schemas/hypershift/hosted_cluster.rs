@@ -57,7 +57,7 @@ pub(super) fn local_reference() -> Value {
 /// The platform's name. Newer servers have `OpenStack` behind a feature gate.
 pub(super) fn platform_type(generation: Generation) -> Value {
     if generation.is_current() {
-        return immutable(one_of(&PLATFORMS), "platform type");
+        return one_of(&PLATFORMS);
     }
     let names: Vec<&str> = PLATFORMS.into_iter().chain(["OpenStack"]).collect();
     one_of(&names)
@@ -102,19 +102,77 @@ pub(super) fn spec(generation: Generation) -> Value {
         for (name, schema) in current_fields() {
             properties[name] = schema;
         }
-        for name in ["clusterID", "infraID"] {
-            let message = format!("{name} is immutable");
-            rule(&mut properties[name], "oldSelf == '' || self == oldSelf", &message);
-        }
-        let policy = properties["controllerAvailabilityPolicy"].take();
-        properties["controllerAvailabilityPolicy"] = immutable(policy, "ControllerAvailabilityPolicy");
-        properties["fips"] = immutable(properties["fips"].take(), "fips");
-        properties["issuerURL"] = immutable(properties["issuerURL"].take(), "issuerURL");
+        properties["services"]["maxItems"] = 6.into();
+        fix_fields(&mut properties);
     }
-    open_with(
+    let mut schema = open_with(
         &["networking", "platform", "pullSecret", "release", "services", only],
         &properties,
-    )
+    );
+    let message = "Services is immutable. Changes might result in unpredictable and disruptive behavior.";
+    rule(
+        &mut schema,
+        "self.platform.type != 'IBMCloud' ? self.services == oldSelf.services : true",
+        message,
+    );
+    if generation.is_current() {
+        rule(
+            &mut schema,
+            "self.platform.type == 'IBMCloud' ? size(self.services) >= 3 : size(self.services) >= 4",
+            "spec.services in body should have at least 4 items or 3 for IBMCloud",
+        );
+        for (field, message) in [
+            ("secretEncryption", "secretEncryption cannot be removed once configured"),
+            ("clusterID", "clusterID cannot be removed once set"),
+            ("infraID", "infraID cannot be removed once set"),
+        ] {
+            keep(&mut schema, field, message);
+        }
+    }
+    schema
+}
+
+/// What keeps its value on newer servers only.
+fn fix_fields(properties: &mut Value) {
+    let fixed = |properties: &mut Value, field: &str, name: &str| {
+        let schema = &mut properties[field];
+        *schema = immutable(schema.take(), name);
+    };
+    for name in ["clusterID", "infraID"] {
+        let message = format!("{name} is immutable");
+        rule(&mut properties[name], "oldSelf == '' || self == oldSelf", &message);
+    }
+    let dns = &mut properties["dns"]["properties"];
+    rule(
+        &mut dns["baseDomain"],
+        "oldSelf == '' || self == oldSelf",
+        "baseDomain is immutable",
+    );
+    fixed(dns, "baseDomainPrefix", "baseDomainPrefix");
+    fixed(
+        properties,
+        "controllerAvailabilityPolicy",
+        "ControllerAvailabilityPolicy",
+    );
+    fixed(properties, "fips", "fips");
+    fixed(properties, "issuerURL", "issuerURL");
+    fixed(&mut properties["platform"]["properties"], "type", "Type");
+    let etcd = &mut properties["etcd"]["properties"];
+    fixed(etcd, "managementType", "managementType");
+    let storage = &mut etcd["managed"]["properties"]["storage"];
+    let volume = &mut storage["properties"]["persistentVolume"]["properties"];
+    fixed(volume, "storageClassName", "storageClassName");
+    fixed(&mut storage["properties"], "restoreSnapshotURL", "restoreSnapshotURL");
+    rule(
+        storage,
+        "has(self.restoreSnapshotURL) == has(oldSelf.restoreSnapshotURL)",
+        "restoreSnapshotURL cannot be added or removed after creation",
+    );
+}
+
+/// A field of an object that can't be taken away again.
+fn keep(schema: &mut Value, field: &str, message: &str) {
+    rule(schema, &format!("!has(oldSelf.{field}) || has(self.{field})"), message);
 }
 
 /// Fields that 4.17 does not know. Its schema keeps unknown fields in a lab; upstream's would drop them.
@@ -128,18 +186,51 @@ fn current_fields() -> Vec<(&'static str, Value)> {
         "Capabilities can not be both enabled and disabled at once.",
     );
     vec![
-        ("capabilities", immutable(both, "Capabilities")),
+        ("capabilities", fixed_for_good(both, "Capabilities")),
         ("kubeAPIServerDNSName", json!({ "type": "string", "maxLength": 253 })),
         (
             "labels",
             json!({ "type": "object", "maxProperties": 20, "additionalProperties": { "type": "string" } }),
         ),
-        ("operatorConfiguration", open(json!({}))),
+        ("operatorConfiguration", operators()),
         (
             "pausedUntil",
             json!({ "type": "string", "minLength": 4, "maxLength": 35 }),
         ),
     ]
+}
+
+/// The network operator's part, which is settled when a cluster is made.
+fn operators() -> Value {
+    let fixed = |schema: Value, name: &str| {
+        let mut schema = schema;
+        rule(&mut schema, "self == oldSelf", &format!("{name} is immutable once set"));
+        schema
+    };
+    let mtu = json!({ "type": "integer", "format": "int32", "minimum": 576, "maximum": 9216 });
+    let mut ovn = open(json!({
+        "mtu": fixed(mtu, "mtu"),
+        "v4InternalSubnet": fixed(string(), "v4InternalSubnet"),
+        "v6InternalSubnet": fixed(string(), "v6InternalSubnet"),
+    }));
+    for field in ["mtu", "v4InternalSubnet", "v6InternalSubnet"] {
+        let message = format!("{field} is immutable once set and cannot be removed");
+        keep(&mut ovn, field, &message);
+    }
+    let mut network = open(json!({
+        "disableMultiNetwork": immutable(json!({ "type": "boolean" }), "disableMultiNetwork"),
+        "ovnKubernetesConfig": ovn,
+    }));
+    let message = "ovnKubernetesConfig is immutable once set and cannot be removed";
+    keep(&mut network, "ovnKubernetesConfig", message);
+    open(json!({ "clusterNetworkOperator": network }))
+}
+
+/// As [`immutable`], in other words.
+fn fixed_for_good(mut schema: Value, name: &str) -> Value {
+    let message = format!("{name} is immutable. Changes might result in unpredictable and disruptive behavior.");
+    rule(&mut schema, "self == oldSelf", &message);
+    schema
 }
 
 /// `spec` of a HostedControlPlane.
@@ -255,10 +346,26 @@ fn shared(generation: Generation) -> Value {
         )),
         "tolerations": list_of(open(json!({}))),
         "autoscaling": open(json!({})),
-        "configuration": open(json!({})),
+        "configuration": configuration(generation),
         "channel": string(),
         "updateService": string(),
     })
+}
+
+fn configuration(generation: Generation) -> Value {
+    let mut features = string();
+    for name in ["CustomNoUpgrade", "TechPreviewNoUpgrade", "DevPreviewNoUpgrade"] {
+        let is_kept = format!("oldSelf == '{name}' ? self == '{name}' : true");
+        rule(&mut features, &is_kept, &format!("{name} may not be changed"));
+    }
+    let mut domain = string();
+    if generation.is_current() {
+        rule(&mut domain, "self == oldSelf", "domain is immutable once set");
+    }
+    open(json!({
+        "featureGate": open(json!({ "featureSet": features })),
+        "ingress": open(json!({ "domain": domain })),
+    }))
 }
 
 fn etcd() -> Value {
@@ -268,7 +375,11 @@ fn etcd() -> Value {
     }));
     let storage = open_with(
         &["type"],
-        json!({ "type": one_of(&["PersistentVolume"]), "persistentVolume": volume }),
+        json!({
+            "type": one_of(&["PersistentVolume"]),
+            "persistentVolume": volume,
+            "restoreSnapshotURL": list_of(string()),
+        }),
     );
     let schema = open_with(
         &["managementType"],
@@ -287,6 +398,7 @@ fn etcd() -> Value {
 
 fn networking(generation: Generation) -> Value {
     let current = generation.is_current();
+    let once = |name: &str| format!("{name} is immutable and cannot be modified once set.");
     let list = |name: &str| {
         let mut network = open_with(&["cidr"], json!({ "cidr": string() }));
         if !current {
@@ -296,7 +408,8 @@ fn networking(generation: Generation) -> Value {
         let mut list = list_of(network);
         list["minItems"] = 1.into();
         list["maxItems"] = 2.into();
-        immutable(list, name)
+        rule(&mut list, "self == oldSelf", &once(name));
+        list
     };
     let cluster = json!([{ "cidr": "10.132.0.0/14" }]);
     let service = json!([{ "cidr": "172.31.0.0/16" }]);
@@ -314,6 +427,18 @@ fn networking(generation: Generation) -> Value {
         let message =
             "CIDR ranges in machineNetwork, clusterNetwork, and serviceNetwork must be unique and non-overlapping";
         rule(&mut schema, DISTINCT_NETWORKS, message);
+        let mut allocate = one_of(&["Enabled", "Disabled"]);
+        rule(&mut allocate, "self == oldSelf", &once("allocateNodeCIDRs"));
+        schema["properties"]["allocateNodeCIDRs"] = allocate;
+        schema["properties"]["apiServer"] = open(json!({
+            "advertiseAddress": immutable(string(), "advertiseAddress"),
+            "port": immutable(json!({ "type": "integer", "format": "int32" }), "port"),
+        }));
+        rule(
+            &mut schema,
+            "has(self.allocateNodeCIDRs) && self.allocateNodeCIDRs == 'Enabled' ? self.networkType == 'Other' : true",
+            "allocateNodeCIDRs can only be set to Enabled when networkType is 'Other'",
+        );
     } else {
         schema["required"] = json!(["clusterNetwork", "networkType"]);
     }
@@ -324,16 +449,37 @@ fn networking(generation: Generation) -> Value {
 }
 
 fn kubevirt() -> Value {
-    let driver = open(json!({
-        "type": defaulted(one_of(&["None", "Default", "Manual"]), json!("Default")),
-        "manual": open(json!({})),
+    let mapping = |name: &str| immutable(list_of(open(json!({}))), name);
+    let manual = open(json!({
+        "storageClassMapping": mapping("storageClassMapping"),
+        "volumeSnapshotClassMapping": mapping("volumeSnapshotClassMapping"),
     }));
-    open(json!({
+    let kind = defaulted(one_of(&["None", "Default", "Manual"]), json!("Default"));
+    let driver = open(json!({
+        "type": immutable(kind, "storageDriver.Type"),
+        "manual": immutable(manual, "storageDriver.Manual"),
+    }));
+    let credentials = open_with(
+        &["infraNamespace"],
+        json!({
+            "infraNamespace": immutable(string(), "infraNamespace"),
+            "infraKubeConfigSecret": immutable(open(json!({})), "infraKubeConfigSecret"),
+        }),
+    );
+    let mut generated = json!({ "type": "string", "maxLength": 11 });
+    rule(
+        &mut generated,
+        "self == oldSelf",
+        "Kubevirt GenerateID is immutable once set",
+    );
+    let mut schema = open(json!({
         "baseDomainPassthrough": immutable(json!({ "type": "boolean" }), "baseDomainPassthrough"),
-        "generateID": immutable(json!({ "type": "string", "maxLength": 11 }), "Kubevirt GenerateID"),
-        "credentials": open_with(&["infraNamespace"], json!({ "infraNamespace": string() })),
+        "generateID": generated,
+        "credentials": credentials,
         "storageDriver": immutable(driver, "storageDriver"),
-    }))
+    }));
+    keep(&mut schema, "generateID", "Kubevirt GenerateID is required once set");
+    schema
 }
 
 fn services() -> Value {

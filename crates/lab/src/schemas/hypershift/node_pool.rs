@@ -4,7 +4,36 @@ use serde_json::{Value, json};
 
 use super::hosted_cluster::{defaulted, local_reference, platform_type, quantity, release};
 use crate::generation::Generation;
-use crate::schemas::crd::{list_of, one_of, open, open_with, string};
+use crate::schemas::crd::{immutable, list_of, one_of, open, open_with, rule, string};
+
+/// Rules of a pool, and what they say.
+const RULES: [(&str, &str); 2] = [
+    ("!has(oldSelf.arch) || has(self.arch)", "Arch is required once set"),
+    (
+        "!has(self.replicas) || !has(self.autoScaling)",
+        "Both replicas or autoScaling should not be set",
+    ),
+];
+
+const RULES_OF_4_17: [(&str, &str); 1] = [(
+    "self.arch != 'arm64' || self.platform.type in ['AWS', 'Azure', 'Agent']",
+    "Setting Arch to arm64 is only supported for AWS, Azure and Agent",
+)];
+
+const RULES_OF_CURRENT: [(&str, &str); 3] = [
+    (
+        "self.arch != 'arm64' || self.platform.type in ['AWS', 'Azure', 'Agent', 'GCP', 'None']",
+        "Setting Arch to arm64 is only supported for AWS, Azure, Agent, GCP and None",
+    ),
+    (
+        "self.arch != 's390x' || self.platform.type == 'KubeVirt'",
+        "s390x is only supported on KubeVirt platform",
+    ),
+    (
+        "!has(self.autoScaling) || self.autoScaling.min > 0 || self.platform.type in ['AWS', 'Azure']",
+        "Scale-from-zero (autoScaling.min=0) is currently only supported for AWS and Azure platforms",
+    ),
+];
 
 /// `spec` of a NodePool.
 pub(super) fn spec(generation: Generation) -> Value {
@@ -36,16 +65,17 @@ pub(super) fn spec(generation: Generation) -> Value {
         &["effect", "key"],
         json!({ "effect": effect, "key": string(), "value": string() }),
     );
-    open_with(
+    let platform = json!({ "type": immutable(platform_type(generation), "Type"), "kubevirt": kubevirt(generation) });
+    let mut schema = open_with(
         &["clusterName", "management", "platform", "release"],
         json!({
-            "clusterName": string(),
+            "clusterName": immutable(string(), "ClusterName"),
             "release": release(generation),
             "replicas": { "type": "integer", "format": "int32" },
             "autoScaling": open_with(&["max", "min"], json!({ "max": count, "min": least })),
-            "arch": defaulted(one_of(arch), json!("amd64")),
-            "management": management(),
-            "platform": open_with(&["type"], json!({ "type": platform_type(generation), "kubevirt": kubevirt(generation) })),
+            "arch": immutable(defaulted(one_of(arch), json!("amd64")), "Arch"),
+            "management": management(generation),
+            "platform": open_with(&["type"], platform),
             "config": references(),
             "tuningConfig": references(),
             "nodeDrainTimeout": string(),
@@ -54,7 +84,12 @@ pub(super) fn spec(generation: Generation) -> Value {
             "taints": list_of(taint),
             "pausedUntil": string(),
         }),
-    )
+    );
+    let more: &[(&str, &str)] = if current { &RULES_OF_CURRENT } else { &RULES_OF_4_17 };
+    for (condition, message) in RULES.iter().chain(more) {
+        rule(&mut schema, condition, message);
+    }
+    schema
 }
 
 /// `status` of a NodePool. Its conditions may lack reason and message.
@@ -92,22 +127,37 @@ pub(super) fn status(generation: Generation) -> Value {
     status
 }
 
-fn management() -> Value {
+fn management(generation: Generation) -> Value {
     let amount = json!({ "x-kubernetes-int-or-string": true, "anyOf": [{ "type": "integer" }, { "type": "string" }] });
-    let replace = open(json!({
+    let mut replace = open(json!({
         "strategy": one_of(&["RollingUpdate", "OnDelete"]),
         "rollingUpdate": open(json!({ "maxSurge": amount, "maxUnavailable": amount })),
     }));
     let default = json!({ "strategy": "RollingUpdate", "rollingUpdate": { "maxSurge": 1, "maxUnavailable": 0 } });
-    open_with(
+    if generation.is_current() {
+        rule(
+            &mut replace,
+            "!has(self.rollingUpdate) || self.strategy == 'RollingUpdate'",
+            "The 'rollingUpdate' field can only be set when 'strategy' is 'RollingUpdate'",
+        );
+    }
+    let mut schema = open_with(
         &["upgradeType"],
         json!({
-            "upgradeType": one_of(&["Replace", "InPlace"]),
+            "upgradeType": immutable(one_of(&["Replace", "InPlace"]), "UpgradeType"),
             "autoRepair": { "type": "boolean", "default": false },
             "replace": defaulted(replace, default),
             "inPlace": open(json!({ "maxUnavailable": amount })),
         }),
-    )
+    );
+    if generation.is_current() {
+        rule(
+            &mut schema,
+            "!has(self.inPlace) || self.upgradeType == 'InPlace'",
+            "The 'inPlace' field can only be set when 'upgradeType' is 'InPlace'",
+        );
+    }
+    schema
 }
 
 fn kubevirt(generation: Generation) -> Value {

@@ -1,4 +1,4 @@
-//! What the webhook and the first passes write back into a HostedCluster's spec.
+//! What the operator's first passes write back into a HostedCluster's spec. What its webhook fills in is there by then.
 
 use serde_json::{Value, json};
 
@@ -18,14 +18,14 @@ const MANAGEMENT_PLATFORM: &str = "hypershift.openshift.io/management-platform";
 /// Completes the spec, a step a pass as the operator does. False where something was written or is waited for.
 pub(super) async fn complete(context: &Context, key: &Key, hosted_cluster: &Value) -> Result<bool> {
     let client = &context.client;
-    let patch = admission_defaults(context, hosted_cluster);
-    if patch != json!({}) && merge(client, HOSTED_CLUSTER, hosted_cluster, &json!({ "spec": patch })).await? {
-        return Ok(false);
-    }
     if needs_base_domain(hosted_cluster) {
         return find_base_domain(client, key, hosted_cluster).await;
     }
     let mut patch = json!({});
+    let platform = &hosted_cluster["spec"]["platform"];
+    if platform["type"] == "KubeVirt" && is_empty(&platform["kubevirt"]["generateID"]) {
+        patch["spec"]["platform"]["kubevirt"]["generateID"] = context.random.suffix(GENERATE_ID_LENGTH).into();
+    }
     if hosted_cluster["spec"]["secretEncryption"].is_null() {
         patch["spec"]["secretEncryption"] = make_encryption_key(context, key, hosted_cluster).await?;
     }
@@ -65,41 +65,6 @@ pub(super) async fn remember_availability(client: &Client, hosted_cluster: &Valu
         merge(client, HOSTED_CLUSTER, hosted_cluster, &patch).await?;
     }
     Ok(())
-}
-
-/// What the admission webhook fills in. An actor sees the object only after it was stored, so here it comes a moment
-/// later than in a real cluster.
-fn admission_defaults(context: &Context, hosted_cluster: &Value) -> Value {
-    let spec = &hosted_cluster["spec"];
-    let mut patch = json!({});
-    if spec["platform"]["type"] == "KubeVirt" {
-        let kubevirt = &spec["platform"]["kubevirt"];
-        if is_empty(&kubevirt["generateID"]) {
-            patch["platform"]["kubevirt"]["generateID"] = context.random.suffix(GENERATE_ID_LENGTH).into();
-        }
-        if is_empty(&spec["dns"]["baseDomain"]) && kubevirt["baseDomainPassthrough"].is_null() {
-            patch["platform"]["kubevirt"]["baseDomainPassthrough"] = true.into();
-        }
-    }
-    if is_empty(&spec["networking"]["networkType"]) {
-        patch["networking"]["networkType"] = "OVNKubernetes".into();
-    }
-    let mut services = spec["services"].as_array().cloned().unwrap_or_default();
-    let given = services.len();
-    for (service, strategy) in [
-        ("APIServer", "LoadBalancer"),
-        ("Ignition", "Route"),
-        ("Konnectivity", "Route"),
-        ("OAuthServer", "Route"),
-    ] {
-        if !services.iter().any(|entry| entry["service"] == service) {
-            services.push(json!({ "service": service, "servicePublishingStrategy": { "type": strategy } }));
-        }
-    }
-    if services.len() > given {
-        patch["services"] = services.into();
-    }
-    patch
 }
 
 fn needs_base_domain(hosted_cluster: &Value) -> bool {

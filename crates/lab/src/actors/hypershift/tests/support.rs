@@ -13,6 +13,7 @@ use crate::conditions;
 use crate::generation::Generation;
 use crate::kind::{
     CUSTOM_RESOURCE_DEFINITION, DEPLOYMENT, HOSTED_CLUSTER, INGRESS_CONTROLLER, Kind, NAMESPACE, NODE_POOL, SECRET,
+    SERVICE,
 };
 use crate::schemas::Overrides;
 use crate::simulation::{Simulation, SimulationOptions};
@@ -84,10 +85,36 @@ impl Lab {
             )
             .await
             .unwrap();
-        Self {
+        let service = json!({
+            "metadata": { "name": "operator", "namespace": "hypershift" },
+            "spec": { "ports": [{ "port": 443 }] },
+        });
+        client.create(SERVICE, &service).await.unwrap();
+        for (kind, configuration) in crate::webhooks::configurations() {
+            client.create(kind, &configuration).await.unwrap();
+        }
+        let lab = Self {
             simulation: RefCell::new(simulation),
             client,
-        }
+        };
+        lab.operator_has(2).await;
+        lab
+    }
+
+    /// Waits until the operator has so many pods that answer.
+    pub(super) async fn operator_has(&self, pods: u64) {
+        let wait = async {
+            loop {
+                let operator = self.client.get(DEPLOYMENT, Some("hypershift"), "operator").await;
+                let status = operator.unwrap().expect("it is there")["status"].take();
+                if status["availableReplicas"].as_u64().unwrap_or(0) == pods {
+                    break;
+                }
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+        };
+        let done = tokio::time::timeout(PATIENCE, wait).await;
+        done.expect("the operator comes to that many pods");
     }
 
     /// Kills the world again and again.
