@@ -58,10 +58,11 @@ pub(super) const CAPI_PROVIDER: Component = component("capi-provider", Fixed(1),
 pub(super) const API_SERVER: Component = component("kube-apiserver", Critical, Stage::Etcd, (350, 2048));
 
 /// Every Deployment that the control-plane operator makes or lets be made, in the order of making.
-pub(super) const COMPONENTS: [Component; 41] = [
+pub(super) const COMPONENTS: [Component; 42] = [
     component("control-plane-pki-operator", Fixed(1), Infrastructure, (10, 80)),
     component("ignition-server", Others, Infrastructure, (10, 40)),
     component("ignition-server-proxy", Others, Infrastructure, (10, 20)),
+    component("router", Critical, Infrastructure, (10, 40)),
     API_SERVER,
     component("konnectivity-agent", Others, ApiServer, (40, 50)),
     component("kube-controller-manager", Others, ApiServer, (60, 400)),
@@ -116,7 +117,8 @@ const SLOW: [(&str, u32); 4] = [
 impl Component {
     /// How many pods the control plane's availability policy asks for.
     pub(super) fn replicas(&self, control_plane: &Value) -> u32 {
-        let single = control_plane["spec"]["controllerAvailabilityPolicy"] == "SingleReplica";
+        // 4.17 takes any text: what is not this one is the other.
+        let single = control_plane["spec"]["controllerAvailabilityPolicy"] != "HighlyAvailable";
         match self.count {
             Fixed(count) => count,
             Critical | Others if single => 1,
@@ -244,11 +246,23 @@ fn forwards_metrics(control_plane: &Value) -> bool {
         || annotation(control_plane, "hypershift.openshift.io/enable-metrics-forwarding") == Some("true")
 }
 
+/// Whether the API server is published by a Route of a name that was chosen for it.
+fn is_routed(control_plane: &Value) -> bool {
+    let services = control_plane["spec"]["services"].as_array();
+    services.into_iter().flatten().any(|entry| {
+        let strategy = &entry["servicePublishingStrategy"];
+        entry["service"] == "APIServer" && strategy["type"] == "Route" && strategy["route"]["hostname"].is_string()
+    })
+}
+
 /// The components that a control plane of this name and settings leaves out.
 pub(super) fn is_left_out(component: &Component, control_plane: &Value) -> bool {
     let spec = &control_plane["spec"];
     let newer = |since: u32| payload_has(control_plane, since);
     match component.name {
+        "router" => !is_routed(control_plane),
+        // Since then it is for clouds only.
+        "cloud-credential-operator" => newer(since::COMPONENTS),
         "redhat-marketplace-catalog" if newer(since::CONTROL_PLANE_CONNECTION) => true,
         "kube-storage-version-migrator" => {
             !newer(since::CONTROL_PLANE_CONNECTION) || !spec["secretEncryption"].is_object()

@@ -6,6 +6,7 @@ mod generations;
 mod guest_life;
 mod life;
 mod support;
+mod workloads;
 
 use std::time::Duration;
 

@@ -20,6 +20,8 @@ use super::Progress;
 pub(super) const COLLECT_PROFILES: &str = "olm-collect-profiles";
 pub(super) const FEATURE_GATES: &str = "featuregate-generator";
 
+const AUTOSCALER: &str = "cluster-autoscaler";
+
 /// On the API server's pods, and on the OAuth server's: the hash of what they are configured with.
 const API_CONFIG: &str = "kube-apiserver.hypershift.openshift.io/config-hash";
 const OAUTH_CONFIG: &str = "oauth.hypershift.openshift.io/config-hash";
@@ -48,7 +50,12 @@ pub(super) async fn ensure(context: &Context, control_plane: &Value, progress: &
                 client.create(DEPLOYMENT, &wanted).await?;
             }
             Some(found) => {
-                merge(client, DEPLOYMENT, found, &template_patch(found, &wanted)).await?;
+                let mut patch = template_patch(found, &wanted);
+                // How many autoscalers there are is for the pools to say.
+                if component.name != AUTOSCALER {
+                    patch["spec"]["replicas"] = wanted["spec"]["replicas"].clone();
+                }
+                merge(client, DEPLOYMENT, found, &patch).await?;
             }
         }
     }
@@ -90,7 +97,7 @@ pub(super) async fn scale_autoscaler(
     guest: &GuestId,
     found: &BTreeMap<String, Value>,
 ) -> Result<()> {
-    let Some(autoscaler) = found.get("cluster-autoscaler") else {
+    let Some(autoscaler) = found.get(AUTOSCALER) else {
         return Ok(());
     };
     let pools = context.client.list(NODE_POOL, Some(&guest.namespace), "").await?;
