@@ -30,7 +30,7 @@ pub(crate) use self::{
     log::LogError,
     stored::Stored,
     subscription::{Lost, Subscription},
-    table::{Event, EventKind},
+    table::{Event, EventKind, Scope},
 };
 use self::{flush::GroupFlush, log::Log, record::Operation, table::Table};
 use crate::Storage;
@@ -333,14 +333,14 @@ impl Store {
         })
     }
 
-    /// Follows changes of a resource after a revision.
-    pub(crate) fn subscribe(self: &Arc<Self>, resource: &ResourceId, after: u64) -> Subscription {
+    /// Follows changes of a resource after a revision. Those in the scope are told at once, others at some time.
+    pub(crate) fn subscribe(self: &Arc<Self>, resource: &ResourceId, scope: Scope, after: u64) -> Subscription {
         let id = {
             let mut inner = self.lock();
             inner.subscriptions += 1;
             inner.subscriptions
         };
-        Subscription::new(Arc::clone(self), resource.clone(), id, after)
+        Subscription::new(Arc::clone(self), resource.clone(), scope, id, after)
     }
 
     /// Wakes all who follow a resource, though nothing changed in it: so that they see that its kind is gone.

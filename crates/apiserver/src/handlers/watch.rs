@@ -25,7 +25,7 @@ use crate::{
     negotiate::{Answer, Encoding},
     server::State,
     status::{ApiError, Result},
-    store::{Event, Lost, Stored, Subscription},
+    store::{Event, Lost, Scope, Stored, Subscription},
 };
 
 /// How long a watch lasts if the client doesn't say.
@@ -68,9 +68,13 @@ pub(super) fn watch(context: &Context<'_>) -> Result<Response<Body>> {
             listing.revision
         }
     };
+    let scope = Scope {
+        namespace: context.path.namespace.as_deref().map(Arc::from),
+        name: encoder.exact_name().map(Arc::from),
+    };
     let stream = WatchStream {
         state: Arc::downgrade(context.state),
-        subscription: store.subscribe(&resource.id, after),
+        subscription: store.subscribe(&resource.id, scope, after),
         encoder,
         initial: initial.into_iter(),
         next,

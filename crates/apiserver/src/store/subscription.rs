@@ -9,7 +9,7 @@ use std::{
 
 use futures::Stream;
 
-use super::{Event, ResourceId, Store, flush::GroupFlush};
+use super::{Event, ResourceId, Scope, Store, flush::GroupFlush};
 
 /// So many changes are handed out at a time: what a reader that stops in between holds back from being forgotten.
 const BATCH: usize = 32;
@@ -23,19 +23,22 @@ pub(crate) struct Lost {
     pub(crate) oldest: u64,
 }
 
-/// A stream of changes, some at a time, in order.
+/// A stream of changes, some at a time, in order. All of the resource's are handed out; the scope says which of them are not
+/// to be waited longer for.
 pub(crate) struct Subscription {
     store: Arc<Store>,
     resource: ResourceId,
+    scope: Scope,
     id: u64,
     after: u64,
 }
 
 impl Subscription {
-    pub(super) fn new(store: Arc<Store>, resource: ResourceId, id: u64, after: u64) -> Self {
+    pub(super) fn new(store: Arc<Store>, resource: ResourceId, scope: Scope, id: u64, after: u64) -> Self {
         Self {
             store,
             resource,
+            scope,
             id,
             after,
         }
@@ -68,7 +71,7 @@ impl Stream for Subscription {
             Err(oldest) => Poll::Ready(Some(Err(Lost { at: this.after, oldest }))),
             Ok(events) => {
                 let Some(last) = events.last() else {
-                    table.wait(this.id, context.waker().clone());
+                    table.wait(this.id, this.scope.clone(), context.waker().clone());
                     return Poll::Pending;
                 };
                 // What a loss of power could still undo is not shown: the number would come again, for another change.

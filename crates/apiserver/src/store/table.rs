@@ -46,6 +46,31 @@ const HISTORY_LEAST: usize = 32;
 /// So many of the last events keep their lines: those who keep up share them, and who lags has them made again.
 const LINES_KEPT: usize = 64;
 
+/// Whoever waits is woken after so many changes of others, so that nobody falls behind the shortest history.
+const UNSEEN: usize = HISTORY_LEAST / 2;
+
+/// Which objects of a resource somebody follows; all where neither is said.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Scope {
+    pub(crate) namespace: Option<Arc<str>>,
+    pub(crate) name: Option<Arc<str>>,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    scope: Scope,
+    waker: Waker,
+}
+
+impl Scope {
+    fn concerns(&self, key: &ObjectKey) -> bool {
+        self.namespace
+            .as_ref()
+            .is_none_or(|namespace| *namespace == key.namespace)
+            && self.name.as_ref().is_none_or(|name| *name == key.name)
+    }
+}
+
 impl Event {
     /// The event as a line of a kind (`ADDED`) in a form (whatever tells one version or shape from another). It is made
     /// by the first watcher that needs it, while others wait, and shared by all.
@@ -79,7 +104,9 @@ pub(crate) struct Table {
     floor: u64,
     capacity: usize,
     /// Who waits for the next change. Ordered, so that all are woken in the order in which they came.
-    waiting: BTreeMap<u64, Waker>,
+    waiting: BTreeMap<u64, Waiting>,
+    /// How many changes there were since everyone was woken.
+    unseen: usize,
 }
 
 impl Table {
@@ -91,6 +118,7 @@ impl Table {
             floor,
             capacity,
             waiting: BTreeMap::new(),
+            unseen: 0,
         }
     }
 
@@ -149,8 +177,8 @@ impl Table {
         Ok(self.history.range(start..).take(most).cloned().collect())
     }
 
-    pub(crate) fn wait(&mut self, subscription: u64, waker: Waker) {
-        self.waiting.insert(subscription, waker);
+    pub(crate) fn wait(&mut self, subscription: u64, scope: Scope, waker: Waker) {
+        self.waiting.insert(subscription, Waiting { scope, waker });
     }
 
     pub(crate) fn leave(&mut self, subscription: u64) {
@@ -186,7 +214,12 @@ impl Table {
                 self.floor = oldest.object.revision;
             }
         }
-        self.wakers()
+        self.unseen += 1;
+        if self.unseen >= UNSEEN.min(self.capacity / 2) {
+            return self.wakers();
+        }
+        let concerned = self.waiting.extract_if(.., |_, waiting| waiting.scope.concerns(key));
+        concerned.map(|(_, waiting)| waiting.waker).collect()
     }
 
     fn is_too_long(&self) -> bool {
@@ -196,7 +229,9 @@ impl Table {
 
     /// Everyone who waits, in the order in which they came; they have to come again.
     pub(crate) fn wakers(&mut self) -> Vec<Waker> {
-        std::mem::take(&mut self.waiting).into_values().collect()
+        self.unseen = 0;
+        let waiting = std::mem::take(&mut self.waiting);
+        waiting.into_values().map(|waiting| waiting.waker).collect()
     }
 
     /// Drops the history: the changes up to this revision are not known.
@@ -260,5 +295,27 @@ mod tests {
         check(70, 100 << 10, 70);
         check(90, 100 << 10, 81);
         check(40, 1 << 20, 32);
+    }
+
+    #[test]
+    fn a_change_wakes_those_whom_it_concerns_and_the_others_before_they_fall_behind() {
+        let mut table = Table::new(0, 1000);
+        let scope = |namespace: &str, name: Option<&str>| Scope {
+            namespace: Some(namespace.into()),
+            name: name.map(Arc::from),
+        };
+        table.wait(1, Scope::default(), Waker::noop().clone());
+        table.wait(2, scope("a", None), Waker::noop().clone());
+        table.wait(3, scope("a", Some("x")), Waker::noop().clone());
+        table.wait(4, scope("b", None), Waker::noop().clone());
+        let woken: Vec<usize> = (1..=HISTORY_LEAST as u64)
+            .map(|revision| {
+                let key = ObjectKey::new("a", "y");
+                let stored = Stored::encode(key.clone(), json!({"metadata": {}}), revision, 0);
+                table.change(&key, Arc::new(stored), false).len()
+            })
+            .collect();
+        assert_eq!(woken[0], 2);
+        assert_eq!(woken.iter().sum::<usize>(), 4);
     }
 }

@@ -171,6 +171,11 @@ impl Filter {
         Ok(Self { labels, fields })
     }
 
+    /// The name, if exactly one is asked for.
+    pub(in crate::handlers) fn exact_name(&self) -> Option<&str> {
+        self.fields.exact_name()
+    }
+
     pub(in crate::handlers) fn is_everything(&self) -> bool {
         self.labels.is_empty() && self.fields.is_empty()
     }

@@ -66,6 +66,11 @@ impl Encoder {
         }
     }
 
+    /// The one name that is of interest, where there is one.
+    pub(super) fn exact_name(&self) -> Option<&str> {
+        self.filter.exact_name()
+    }
+
     /// What has become of the kind.
     pub(super) fn served(&self, registry: &Registry) -> Served {
         let Source::Custom { .. } = self.resource.source else {
