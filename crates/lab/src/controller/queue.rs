@@ -16,6 +16,10 @@ const RETRY_LAST: Duration = Duration::from_secs(30);
 const TIMER_FIRST: Duration = Duration::from_millis(1);
 const TIMER_LAST: Duration = Duration::from_millis(500);
 
+/// A key that was just reconciled rests for as long as that took, at most this long: what happens meanwhile is seen by one
+/// pass. So a busy world gathers its events, and one with little to do answers at once.
+const REST_LAST: Duration = Duration::from_millis(100);
+
 /// The keys of one actor.
 pub(super) struct Queue {
     time: Time,
@@ -32,6 +36,10 @@ pub(super) struct Queue {
 struct State {
     stage: Stage,
     timer: Option<(Instant, u64)>,
+    /// When the pass that runs, or ran last, began.
+    begun: Option<Instant>,
+    /// Until when events are gathered.
+    rests_until: Option<Instant>,
     /// Failures in a row.
     failures: u32,
     /// Timers in a row without an event between them.
@@ -84,12 +92,14 @@ impl Queue {
             let key = entry.remove();
             if let Some(state) = self.keys.get_mut(&key) {
                 state.timer = None;
+                state.rests_until = None;
             }
             self.enqueue(key);
         }
         for key in &self.ready {
             if let Some(state) = self.keys.get_mut(key) {
                 state.stage = Stage::Running;
+                state.begun = Some(now);
             }
         }
         std::mem::take(&mut self.ready)
@@ -100,6 +110,9 @@ impl Queue {
         let state = self.keys.entry(key.clone()).or_default();
         let dirty = state.stage == Stage::Dirty;
         state.stage = Stage::Idle;
+        let now = Instant::now();
+        let took = state.begun.map_or(Duration::ZERO, |begun| now - begun);
+        state.rests_until = Some(now + took.min(REST_LAST)).filter(|until| *until > now);
         let delay = match next {
             None => {
                 let delay = doubled(RETRY_FIRST, state.failures, RETRY_LAST);
@@ -125,7 +138,7 @@ impl Queue {
         if dirty && next.is_some() {
             self.enqueue(key);
         } else if let Some(delay) = delay {
-            self.arm(key, delay);
+            self.arm(key, now + delay);
         } else if dirty {
             self.enqueue(key);
         }
@@ -143,6 +156,9 @@ impl Queue {
         let state = self.keys.entry(key.clone()).or_default();
         match state.stage {
             Stage::Idle => {
+                if let Some(until) = state.rests_until.filter(|until| *until > Instant::now()) {
+                    return self.arm(key, until);
+                }
                 state.stage = Stage::Ready;
                 if let Some(timer) = state.timer.take() {
                     self.timers.remove(&timer);
@@ -154,13 +170,20 @@ impl Queue {
         }
     }
 
-    fn arm(&mut self, key: Key, delay: Duration) {
+    /// Has a key run at a moment, or before if it is to anyway.
+    fn arm(&mut self, key: Key, at: Instant) {
         self.sequence += 1;
-        let at = (Instant::now() + delay, self.sequence);
-        if let Some(state) = self.keys.get_mut(&key) {
-            state.timer = Some(at);
-        }
-        self.timers.insert(at, key);
+        let Some(state) = self.keys.get_mut(&key) else {
+            return;
+        };
+        match state.timer {
+            Some((earlier, _)) if earlier <= at => return,
+            Some(later) => self.timers.remove(&later),
+            None => None,
+        };
+        let timer = (at, self.sequence);
+        state.timer = Some(timer);
+        self.timers.insert(timer, key);
     }
 }
 

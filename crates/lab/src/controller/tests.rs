@@ -253,3 +253,24 @@ async fn a_kind_that_comes_later_is_watched_then() {
         [("p", 35)]
     );
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_key_rests_after_a_pass_and_one_more_sees_all_that_happened_meanwhile() {
+    let context = context(Speed::Max);
+    context.client.create(CONFIG_MAP, &config_map("a")).await.unwrap();
+    let actor = Notes {
+        work: Duration::from_millis(50),
+        ..Notes::new(|_| Ok(Next::OnEvent))
+    };
+    let client = context.client.clone();
+    tokio::spawn(async move {
+        for (number, millis) in [60, 10, 10, 10].into_iter().enumerate() {
+            tokio::time::sleep(Duration::from_millis(millis)).await;
+            let patch = json!({ "data": { "number": number.to_string() } });
+            client.merge(CONFIG_MAP, Some("default"), "a", &patch).await.unwrap();
+        }
+    });
+    let calls = run_for(actor, &context, Duration::from_secs(5)).await;
+    let millis: Vec<u128> = calls.iter().map(|(_, at)| at.as_millis()).collect();
+    assert_eq!(millis, [0, 100]);
+}
