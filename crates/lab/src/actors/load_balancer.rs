@@ -29,8 +29,8 @@ const ALL_PENDING: &str = "pending";
 /// MetalLB's controller.
 #[derive(Default)]
 pub(crate) struct LoadBalancer {
-    /// One allocation at a time: two Services must not both find the same address free.
-    allocating: Mutex<()>,
+    /// The Services that were seen with an address. Held while one is given out: two must not both find the same one free.
+    holders: Mutex<BTreeSet<Key>>,
 }
 
 impl Actor for LoadBalancer {
@@ -51,15 +51,18 @@ impl Actor for LoadBalancer {
 
     fn reconcile<'a>(&'a self, context: &'a Context, key: &'a Key) -> BoxFuture<'a, client::Result<Next>> {
         async move {
-            let _one = self.allocating.lock().await;
+            let mut holders = self.holders.lock().await;
             let service = match key.namespace() {
                 Some(_) => context.client.get(SERVICE, key.namespace(), &key.name).await?,
                 None => None,
             };
             match service {
                 Some(service) if is_balanced(&service) => {
-                    if address_of(&service).is_none() {
-                        allocate(context, &service, &context.client.list(SERVICE, None, "").await?).await?;
+                    if address_of(&service).is_some() {
+                        holders.insert(key.clone());
+                    } else {
+                        let services = context.client.list(SERVICE, None, "").await?;
+                        allocate(context, &mut holders, &service, &services).await?;
                     }
                 }
                 Some(service) if address_of(&service).is_some() => {
@@ -67,11 +70,13 @@ impl Actor for LoadBalancer {
                         .client
                         .status(SERVICE, key.namespace(), &key.name, &json!({ "loadBalancer": null }))
                         .await?;
-                    pending(context).await?;
+                    holders.remove(key);
+                    pending(context, &mut holders).await?;
                 }
                 Some(_) => {}
-                // Gone, or all: an address may have come free.
-                None => pending(context).await?,
+                // All, or one that is gone: its address has come free.
+                None if key.namespace.is_none() || holders.remove(key) => pending(context, &mut holders).await?,
+                None => {}
             }
             Ok(Next::OnEvent)
         }
@@ -80,19 +85,25 @@ impl Actor for LoadBalancer {
 }
 
 /// Serves those that wait, the oldest first.
-async fn pending(context: &Context) -> client::Result<()> {
+async fn pending(context: &Context, holders: &mut BTreeSet<Key>) -> client::Result<()> {
     let services = context.client.list(SERVICE, None, "").await?;
     let waits = |service: &&Value| is_balanced(service) && address_of(service).is_none();
     let mut waiting: Vec<&Value> = services.iter().filter(waits).collect();
     waiting.sort_by_key(|service| service["metadata"]["creationTimestamp"].as_str());
     for service in waiting {
         // Listed anew for each, so that the addresses just given count as taken.
-        allocate(context, service, &context.client.list(SERVICE, None, "").await?).await?;
+        let services = context.client.list(SERVICE, None, "").await?;
+        allocate(context, holders, service, &services).await?;
     }
     Ok(())
 }
 
-async fn allocate(context: &Context, service: &Value, services: &[Value]) -> client::Result<()> {
+async fn allocate(
+    context: &Context,
+    holders: &mut BTreeSet<Key>,
+    service: &Value,
+    services: &[Value],
+) -> client::Result<()> {
     let pools = context.client.list(IP_ADDRESS_POOL, None, "").await?;
     let taken: BTreeSet<Ipv4Addr> = services.iter().filter_map(address_of).collect();
     let request = pool::Request {
@@ -104,6 +115,7 @@ async fn allocate(context: &Context, service: &Value, services: &[Value]) -> cli
     let (namespace, name) = (namespace_of(service), name_of(service));
     match pool::choose(&pools, &taken, &request) {
         Ok((address, pool)) => {
+            holders.insert(Key::of(service));
             let annotate = json!({ "metadata": { "annotations": { CAME_FROM: pool } } });
             context.client.merge(SERVICE, namespace, name, &annotate).await?;
             let status = json!({ "loadBalancer": { "ingress": [{ "ip": address.to_string(), "ipMode": "VIP" }] } });

@@ -91,7 +91,10 @@ impl Actor for MultiClusterEngines {
             }),
             self.engines.wake_all(CLUSTER_MANAGER, |_| true),
             self.engines.wake_all(CLUSTER_MANAGEMENT_ADD_ON, |_| true),
-            self.engines.wake_all(MANAGED_CLUSTER, |_| true),
+            // Others matter only in that they are still there.
+            self.engines.wake_all(MANAGED_CLUSTER, |cluster| {
+                name_of(cluster) == LOCAL_CLUSTER || is_deleting(cluster)
+            }),
             self.engines
                 .wake_all(MANAGED_CLUSTER_ADD_ON, |addon| name_of(addon) == HYPERSHIFT_ADDON),
         ]

@@ -203,7 +203,7 @@ impl ControlPlanes {
         }
         guest::first_password(context, control_plane, &guest).await?;
         workloads::ensure(context, control_plane, &progress, Stage::ApiServer).await?;
-        workloads::scale_autoscaler(context, &id, &progress.deployments).await?;
+        workloads::scale_autoscaler(context, control_plane, &progress.deployments).await?;
         if progress.is_rolled_out("cluster-network-operator") {
             workloads::ensure(context, control_plane, &progress, Stage::NetworkOperator).await?;
         }

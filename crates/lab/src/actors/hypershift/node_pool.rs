@@ -29,6 +29,8 @@ use super::names::{FINALIZER, IGNITION_REACHED, cluster_key, control_plane_names
 use super::paused::{self, paused};
 use super::release::Release;
 
+pub(super) use owner_of_machines::scales_by_itself;
+
 /// The controller of NodePools.
 #[derive(Debug, Default)]
 pub(crate) struct NodePools {

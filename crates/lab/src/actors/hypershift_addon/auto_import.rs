@@ -17,8 +17,6 @@ use crate::manifest::set_labels;
 use crate::objects::{annotation, is_deleting};
 use crate::schemas::open_cluster_management::ADD_ON_DEPLOYMENT_CONFIG;
 
-/// How often a hosted cluster is looked at until it is available.
-const POLL: Duration = Duration::from_mins(1);
 /// How long the agent takes from there.
 const IMPORT: Duration = Duration::from_secs(5);
 const CREATED_VIA: &str = "open-cluster-management/created-via";
@@ -69,7 +67,8 @@ async fn reconcile(context: &Context, key: &Key) -> client::Result<Next> {
     }
     let available = conditions::find(&hosted, "Available");
     if !available.is_some_and(|it| it["status"] == "True" && it["reason"] == "AsExpected") {
-        return Ok(Next::After(POLL));
+        // Upstream's agent asks each minute; here the HostedCluster's own event brings the key back.
+        return Ok(Next::OnEvent);
     }
     if context.client.get(MANAGED_CLUSTER, None, &key.name).await?.is_none() {
         context.time.work(IMPORT).await;
@@ -163,23 +162,32 @@ async fn copy_secret(context: &Context, from: Option<&str>, name: &str, to: &str
 
 /// Takes back the import of a hosted cluster that is going, unless another of its name remains.
 async fn forget(context: &Context, key: &Key) -> client::Result<()> {
-    let others = context.client.list(HOSTED_CLUSTER, None, "").await?;
-    if others
-        .iter()
-        .any(|other| name_of(other) == key.name && !is_deleting(other))
-    {
-        return Ok(());
-    }
-    let cluster = context.client.get(MANAGED_CLUSTER, None, &key.name).await?;
+    let client = &context.client;
+    let cluster = client.get(MANAGED_CLUSTER, None, &key.name).await?;
     let ours = cluster.is_some_and(|it| annotation(&it, CREATED_VIA) == Some("hypershift") && !is_deleting(&it));
-    if ours {
-        context.client.delete(MANAGED_CLUSTER, None, &key.name).await?;
-    }
+    let mut copies = Vec::new();
     for suffix in ["admin-kubeconfig", "kubeadmin-password"] {
         let name = format!("{}-{suffix}", key.name);
-        if context.client.get(SECRET, Some(LOCAL_CLUSTER), &name).await?.is_some() {
-            context.client.delete(SECRET, Some(LOCAL_CLUSTER), &name).await?;
+        if client.get(SECRET, Some(LOCAL_CLUSTER), &name).await?.is_some() {
+            copies.push(name);
         }
     }
+    // A cluster that goes comes by here often; the others are looked at only while there is something to take back.
+    if !(ours || !copies.is_empty()) || has_namesake(context, key).await? {
+        return Ok(());
+    }
+    if ours {
+        client.delete(MANAGED_CLUSTER, None, &key.name).await?;
+    }
+    for name in copies {
+        client.delete(SECRET, Some(LOCAL_CLUSTER), &name).await?;
+    }
     Ok(())
+}
+
+async fn has_namesake(context: &Context, key: &Key) -> client::Result<bool> {
+    let others = context.client.list(HOSTED_CLUSTER, None, "").await?;
+    Ok(others
+        .iter()
+        .any(|other| name_of(other) == key.name && !is_deleting(other)))
 }

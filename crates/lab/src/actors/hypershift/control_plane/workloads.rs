@@ -7,12 +7,12 @@ use serde_json::{Value, json};
 use crate::actor::Context;
 use crate::actors::workloads::{FAILS, FAILS_MESSAGE};
 use crate::client::{Result, namespace_of};
-use crate::kind::{CRON_JOB, DEPLOYMENT, HOSTED_CONTROL_PLANE, JOB, NODE_POOL};
+use crate::kind::{CRON_JOB, DEPLOYMENT, HOSTED_CONTROL_PLANE, JOB, MACHINE_DEPLOYMENT, MACHINE_SET};
 use crate::objects::{ensure as ensure_object, merge, owner};
-use crate::site::GuestId;
 
 use super::super::components::{self, COMPONENTS, Stage, deployment, template_patch};
 use super::super::identity_providers::api_server_hash;
+use super::super::node_pool::scales_by_itself;
 use super::super::release::{payload_has, since};
 use super::Progress;
 
@@ -91,19 +91,21 @@ fn configure(wanted: &mut Value, name: &str, control_plane: &Value, progress: &P
     }
 }
 
-/// The autoscaler runs while a node pool of the cluster scales by itself.
+/// The autoscaler runs while a node pool of the cluster scales by itself, as what makes its machines tells. The pools
+/// themselves are in one namespace with those of every other guest.
 pub(super) async fn scale_autoscaler(
     context: &Context,
-    guest: &GuestId,
+    control_plane: &Value,
     found: &BTreeMap<String, Value>,
 ) -> Result<()> {
     let Some(autoscaler) = found.get(AUTOSCALER) else {
         return Ok(());
     };
-    let pools = context.client.list(NODE_POOL, Some(&guest.namespace), "").await?;
-    let needed = pools
-        .iter()
-        .any(|pool| pool["spec"]["clusterName"] == guest.name.as_str() && pool["spec"]["autoScaling"].is_object());
+    let mut needed = false;
+    for kind in [MACHINE_DEPLOYMENT, MACHINE_SET] {
+        let owners = context.client.list(kind, namespace_of(control_plane), "").await?;
+        needed |= owners.iter().any(scales_by_itself);
+    }
     merge(
         &context.client,
         DEPLOYMENT,

@@ -136,6 +136,11 @@ fn autoscaler_bounds(pool: &Value) -> Value {
     json!({ MOST: bound("max"), LEAST: bound("min") })
 }
 
+/// Whether a MachineDeployment, or a MachineSet of its own, says that its pool scales by itself.
+pub(in super::super) fn scales_by_itself(owner: &Value) -> bool {
+    annotation(owner, MOST).is_some_and(|most| most != "0")
+}
+
 /// At least one, or an upgrade would never begin. Percentages are of the replicas asked for.
 fn max_unavailable(pool: &Value) -> u64 {
     let asked = &pool["spec"]["management"]["inPlace"]["maxUnavailable"];
