@@ -2,7 +2,7 @@
 
 CARGO ?= cargo
 
-.PHONY: help build lab test fmt lint update bench
+.PHONY: help build lab test fmt lint update bench fleet
 
 help: ## List the tasks
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
@@ -29,3 +29,6 @@ update: ## Rewrite generated files (schemas, the guide, the pages of reference)
 bench: ## Measure the API server; beside a real one if KUBEBUILDER_ASSETS names a folder with it
 	$(CARGO) build --release --locked -p berth-apiserver --example serve
 	$(CARGO) bench --locked -p berth-apiserver -- $(ROWS)
+
+fleet: ## Measure 200 guests in a lab: plan, up, status, down; GUESTS for another number
+	@scripts/fleet $(GUESTS)
