@@ -576,6 +576,10 @@ pub(crate) struct KubeconfigArgs {
     /// Say when the guest's kubeconfig ends and whether it works from here; with a file, whether that is what the hub has
     #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true)]
     #[arg(conflicts_with_all = ["merge", "exec", "context_name"])]
+    #[expect(
+        clippy::option_option,
+        reason = "clap's form for an option whose value may be left out"
+    )]
     pub(crate) check: Option<Option<PathBuf>>,
     /// How to print what --check finds
     #[arg(short, long, value_enum, default_value_t = Structured::Text)]

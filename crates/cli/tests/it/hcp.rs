@@ -181,7 +181,6 @@ const CREATE: &str = "create cluster kubevirt --name g --namespace hcp --pull-se
 fn what_an_older_hub_lacks_or_refuses_is_heard_of_before_anything_is_written() {
     let home = hub("4.17");
     let create = format!("{CREATE} --release-image {IMAGE}");
-    refused(&home, CREATE, "nothing was written");
     refused(
         &home,
         &format!("{create} --kas-dns-name a.example.com"),
@@ -196,6 +195,13 @@ fn what_an_older_hub_lacks_or_refuses_is_heard_of_before_anything_is_written() {
         stdout.contains("\n  name: example\n") && !stdout.contains("capabilities"),
         "{stdout}"
     );
+    // Without an image the hub's webhook fills one in.
+    let (_, stderr) = ok(&home, CREATE);
+    assert!(stderr.contains("C07"), "{stderr}");
+    let made = home.ok(&["--lab", "get", "hostedcluster", "g", "-n", "hcp", "-o", "json"]);
+    let made: Value = serde_json::from_str(&made).expect("JSON");
+    let image = &made["spec"]["release"]["image"];
+    assert_eq!(*image, "quay.io/openshift-release-dev/ocp-release:4.17.9-multi");
 }
 
 #[test]

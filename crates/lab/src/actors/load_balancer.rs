@@ -73,10 +73,9 @@ impl Actor for LoadBalancer {
                     holders.remove(key);
                     pending(context, &mut holders).await?;
                 }
-                Some(_) => {}
                 // All, or one that is gone: its address has come free.
                 None if key.namespace.is_none() || holders.remove(key) => pending(context, &mut holders).await?,
-                None => {}
+                _ => {}
             }
             Ok(Next::OnEvent)
         }

@@ -173,7 +173,8 @@ async fn forget(context: &Context, key: &Key) -> client::Result<()> {
         }
     }
     // A cluster that goes comes by here often; the others are looked at only while there is something to take back.
-    if !(ours || !copies.is_empty()) || has_namesake(context, key).await? {
+    let is_empty_handed = !ours && copies.is_empty();
+    if is_empty_handed || has_namesake(context, key).await? {
         return Ok(());
     }
     if ours {
