@@ -116,9 +116,8 @@ async fn reconcile(context: &Context, key: &Key) -> Result<Next> {
     if is_deleting(&hosted_cluster) {
         return deletion::reconcile(context, key, &hosted_cluster).await;
     }
-    if !defaults::complete(context, key, &hosted_cluster).await? {
-        // What was written, or what is waited for, wakes this key.
-        return Ok(Next::OnEvent);
+    if let Some(next) = defaults::complete(context, key, &hosted_cluster).await? {
+        return Ok(next);
     }
     let observed = observe(context, key, &hosted_cluster).await?;
     let status = status::compute(&hosted_cluster, &observed, context.generation, context.time.stamp());

@@ -13,9 +13,10 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::conditions;
+use crate::generation::Generation;
 use crate::kind::{
     CLUSTER_OPERATOR, CLUSTER_VERSION, HOSTED_CLUSTER, INGRESS_CONTROLLER, MACHINE, NAMESPACE, NODE, NODE_POOL, POD,
-    SECRET, VIRTUAL_MACHINE,
+    ROUTE, SECRET, VIRTUAL_MACHINE,
 };
 use crate::world::Faults;
 
@@ -152,6 +153,29 @@ async fn without_an_address_nothing_but_the_services_is_made() {
     assert!(hosted_cluster["status"]["kubeconfig"].is_null());
     let pool = lab.get(NODE_POOL, "guest").await;
     assert_eq!(condition(&pool, "IgnitionEndpointAvailable")["status"], "False");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_route_that_tells_the_domain_may_be_another_clusters() {
+    let nobody_admits = ["ingress"];
+    let lab = Lab::start_without(&nobody_admits, Generation::default(), Faults::default(), Vec::new()).await;
+    let route = json!({
+        "metadata": {
+            "name": "kubevirt-infra-temp-route",
+            "namespace": "hcp",
+            "annotations": { "hypershift.openshift.io/cluster": "hcp/other" },
+        },
+        "spec": { "to": { "kind": "Service", "name": "kubevirt-infra-fake-service" } },
+    });
+    lab.client.create(ROUTE, &route).await.unwrap();
+    lab.create_guest(json!({})).await;
+    lab.sleep(Duration::from_mins(1)).await;
+    let host = json!({ "spec": { "host": "x.apps.hub.example" } });
+    let hosted = lab.client.merge(ROUTE, Some("hcp"), "kubevirt-infra-temp-route", &host);
+    hosted.await.unwrap().unwrap();
+    lab.sleep(Duration::from_secs(10)).await;
+    let hosted_cluster = lab.get(HOSTED_CLUSTER, "guest").await;
+    assert_eq!(hosted_cluster["spec"]["dns"]["baseDomain"], "apps.hub.example");
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,8 +1,10 @@
 //! What the operator's first passes write back into a HostedCluster's spec. What its webhook fills in is there by then.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
-use crate::actor::{Context, Key};
+use crate::actor::{Context, Key, Next};
 use crate::client::{Client, Result};
 use crate::kind::{HOSTED_CLUSTER, INFRASTRUCTURE, ROUTE, SECRET};
 use crate::objects::{self, annotation, ensure, merge, owner};
@@ -12,14 +14,16 @@ use super::super::names::{CLUSTER_ANNOTATION, FINALIZER, qualified};
 /// The suffix alphabet is also that of generateID.
 const GENERATE_ID_LENGTH: usize = 10;
 const TEMPORARY_ROUTE: &str = "kubevirt-infra-temp-route";
+/// Upstream fails and tries again while the Route has no host.
+const ROUTE_RETRY: Duration = Duration::from_secs(1);
 const HAS_BEEN_AVAILABLE: &str = "hypershift.openshift.io/HasBeenAvailable";
 const MANAGEMENT_PLATFORM: &str = "hypershift.openshift.io/management-platform";
 
-/// Completes the spec, a step a pass as the operator does. False where something was written or is waited for.
-pub(super) async fn complete(context: &Context, key: &Key, hosted_cluster: &Value) -> Result<bool> {
+/// Completes the spec, a step a pass as the operator does. When to come again, where something was written or is waited for.
+pub(super) async fn complete(context: &Context, key: &Key, hosted_cluster: &Value) -> Result<Option<Next>> {
     let client = &context.client;
     if needs_base_domain(hosted_cluster) {
-        return find_base_domain(client, key, hosted_cluster).await;
+        return find_base_domain(client, key, hosted_cluster).await.map(Some);
     }
     let mut patch = json!({});
     let platform = &hosted_cluster["spec"]["platform"];
@@ -35,7 +39,8 @@ pub(super) async fn complete(context: &Context, key: &Key, hosted_cluster: &Valu
         let platform = infrastructure["status"]["platform"].as_str().unwrap_or("None");
         patch["metadata"]["annotations"][MANAGEMENT_PLATFORM] = platform.into();
     }
-    Ok(patch == json!({}) || !merge(client, HOSTED_CLUSTER, hosted_cluster, &patch).await?)
+    let is_written = patch != json!({}) && merge(client, HOSTED_CLUSTER, hosted_cluster, &patch).await?;
+    Ok(is_written.then_some(Next::OnEvent))
 }
 
 /// Gives the cluster its ids, which a paused one does not get. False where one was missing.
@@ -72,9 +77,9 @@ fn needs_base_domain(hosted_cluster: &Value) -> bool {
     spec["platform"]["kubevirt"]["baseDomainPassthrough"] == true && is_empty(&spec["dns"]["baseDomain"])
 }
 
-/// Learns the management cluster's apps domain from the host that a Route gets, then drops the Route. False throughout:
-/// each step wakes the key anew.
-async fn find_base_domain(client: &Client, key: &Key, hosted_cluster: &Value) -> Result<bool> {
+/// Learns the management cluster's apps domain from the host that a Route gets, then drops the Route. All clusters of a
+/// namespace share it, and its events wake only the one that made it: so the others come again by themselves.
+async fn find_base_domain(client: &Client, key: &Key, hosted_cluster: &Value) -> Result<Next> {
     let Some(route) = client.get(ROUTE, key.namespace(), TEMPORARY_ROUTE).await? else {
         let route = json!({
             "metadata": {
@@ -88,18 +93,19 @@ async fn find_base_domain(client: &Client, key: &Key, hosted_cluster: &Value) ->
             },
         });
         client.create(ROUTE, &route).await?;
-        return Ok(false);
+        return Ok(Next::OnEvent);
     };
     let host = route["spec"]["host"]
         .as_str()
         .or(route["status"]["ingress"][0]["host"].as_str())
         .unwrap_or_default();
-    if let Some((_, domain)) = host.split_once('.') {
-        let patch = json!({ "spec": { "dns": { "baseDomain": domain } } });
-        merge(client, HOSTED_CLUSTER, hosted_cluster, &patch).await?;
-        client.delete(ROUTE, key.namespace(), TEMPORARY_ROUTE).await?;
-    }
-    Ok(false)
+    let Some((_, domain)) = host.split_once('.') else {
+        return Ok(Next::After(ROUTE_RETRY));
+    };
+    let patch = json!({ "spec": { "dns": { "baseDomain": domain } } });
+    merge(client, HOSTED_CLUSTER, hosted_cluster, &patch).await?;
+    client.delete(ROUTE, key.namespace(), TEMPORARY_ROUTE).await?;
+    Ok(Next::OnEvent)
 }
 
 /// The Secret that encrypts etcd's content, for a HostedCluster that names none. The name is fixed and the Secret never

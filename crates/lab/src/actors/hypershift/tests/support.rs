@@ -53,13 +53,23 @@ impl Lab {
 
     /// In a world of a generation.
     pub(super) async fn start_of(generation: Generation, faults: Faults, crds: Vec<Value>) -> Self {
+        Self::start_without(&[], generation, faults, crds).await
+    }
+
+    /// The same, without these actors.
+    pub(super) async fn start_without(
+        actors: &[&str],
+        generation: Generation,
+        faults: Faults,
+        crds: Vec<Value>,
+    ) -> Self {
         let without = [
             "olm",
             "multicluster_engine",
             "open_cluster_management",
             "hypershift_addon",
         ];
-        let without: BTreeSet<String> = without.into_iter().map(str::to_owned).collect();
+        let without: BTreeSet<String> = without.iter().chain(actors).map(|&name| name.to_owned()).collect();
         let options = SimulationOptions {
             faults,
             without,
