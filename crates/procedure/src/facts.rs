@@ -212,6 +212,12 @@ impl Facts {
         self.seen.insert(selector, seen);
     }
 
+    /// Takes over all that others show, in place of what it shows itself of the same.
+    pub fn extend(&mut self, others: Self) {
+        self.seen.extend(others.seen);
+        self.outcomes.extend(others.outcomes);
+    }
+
     /// Forgets what a selector has shown: nothing watches it any longer.
     pub fn forget(&mut self, selector: &Selector) {
         self.seen.remove(selector);

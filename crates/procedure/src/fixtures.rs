@@ -374,9 +374,10 @@ fn in_scope(object: &Value, scope: &Scope) -> bool {
             namespace: wanted,
             labels,
         } => {
-            let fits = |pair: &str| {
-                pair.split_once('=')
-                    .is_some_and(|(key, value)| object["metadata"]["labels"][key] == value)
+            let labelled = &object["metadata"]["labels"];
+            let fits = |pair: &str| match pair.split_once('=') {
+                Some((key, value)) => labelled[key] == value,
+                None => labelled[pair].is_string(),
             };
             (wanted.is_none() || namespace == wanted.as_deref()) && labels.split(',').all(fits)
         }

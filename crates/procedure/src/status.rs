@@ -1,17 +1,21 @@
 //! What is there now, as a tree: the management cluster, its guests, their pools and virtual machines. Pure.
 //!
-//! Two readings: [`watches`] shows which guests there are, [`guest_watches`] what is to be read of each.
+//! Two readings: [`watches`] and [`fleet_watches`] show all guests with their workers, in as many lists as for one guest;
+//! [`guest_watches`] what is to be read of a guest that is not [`well`], or that somebody asks for.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use berth_api::{resources, views};
+use berth_api::{Resource, resources, views};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::access::{self, Ends, Entry};
 use crate::assess::Diagnosis;
-use crate::facts::{Facts, Selector, Target};
+use crate::facts::{Facts, Scope, Seen, Selector, Target};
 use crate::pause;
 use crate::read::{count, failed, find, holds, line, name, objects, text};
 use crate::upgrade;
@@ -55,8 +59,9 @@ pub struct GuestStatus {
     pub available: bool,
     /// Whether it is being deleted.
     pub deleting: bool,
-    /// Workloads of its control plane that are complete, of how many.
-    pub control_plane: Counted,
+    /// Workloads of its control plane that are complete, of how many; `None` where nobody looked, since all is well.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub control_plane: Option<Counted>,
     /// When its admin kubeconfig ends, for whoever may read that.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kubeconfig: Option<Ends>,
@@ -145,6 +150,80 @@ pub fn watches() -> Vec<Selector> {
     ]
 }
 
+/// What shows the pools and workers of all guests at once.
+pub fn fleet_watches() -> Vec<Selector> {
+    vec![
+        Selector::all(resources::NODE_POOL),
+        Selector::all(resources::MACHINE),
+        workers_anywhere(resources::VIRTUAL_MACHINE),
+        workers_anywhere(resources::VIRTUAL_MACHINE_INSTANCE),
+    ]
+}
+
+/// Puts what the lists of the whole fleet show to where each guest's own selections would have it.
+pub fn spread(facts: &mut Facts) {
+    let guests: Vec<GuestRef> = guests(facts)
+        .into_iter()
+        .map(|(namespace, name)| GuestRef::new(namespace, name))
+        .collect();
+    let pools = by_namespace(facts, &Selector::all(resources::NODE_POOL));
+    let clusters = by_namespace(facts, &Selector::all(resources::HOSTED_CLUSTER));
+    let workers = [
+        (resources::MACHINE, Selector::all(resources::MACHINE)),
+        (resources::VIRTUAL_MACHINE, workers_anywhere(resources::VIRTUAL_MACHINE)),
+        (
+            resources::VIRTUAL_MACHINE_INSTANCE,
+            workers_anywhere(resources::VIRTUAL_MACHINE_INSTANCE),
+        ),
+    ]
+    .map(|(resource, selector)| (resource, by_namespace(facts, &selector)));
+    let within = |lists: &BTreeMap<String, Vec<Arc<Value>>>, namespace: &str| {
+        Seen::Objects(lists.get(namespace).cloned().unwrap_or_default())
+    };
+    for guest in &guests {
+        let own = clusters.get(&guest.namespace).into_iter().flatten();
+        let own = own.filter(|cluster| name(cluster) == guest.name).cloned().collect();
+        facts.observe(guest.hosted_cluster(), Seen::Objects(own));
+        facts.observe(guest.node_pools(), within(&pools, &guest.namespace));
+        for (resource, lists) in &workers {
+            facts.observe(guest.inside(resource), within(lists, &guest.control_plane_namespace()));
+        }
+    }
+}
+
+/// A kind of KubeVirt's on the management cluster, as far as it belongs to guests: HyperShift labels those, and a hub may
+/// run thousands of others.
+fn workers_anywhere(resource: &'static Resource) -> Selector {
+    let scope = Scope::Labelled {
+        namespace: None,
+        labels: "hypershift.openshift.io/infra-id".to_owned(),
+    };
+    Selector {
+        target: Target::Management,
+        resource,
+        scope,
+    }
+}
+
+fn by_namespace(facts: &Facts, selector: &Selector) -> BTreeMap<String, Vec<Arc<Value>>> {
+    let mut lists: BTreeMap<String, Vec<Arc<Value>>> = BTreeMap::new();
+    for object in facts.objects(selector) {
+        let namespace = views::metadata(object).namespace.unwrap_or_default();
+        lists.entry(namespace.to_owned()).or_default().push(Arc::clone(object));
+    }
+    lists
+}
+
+/// Whether a guest is there, complete and at rest, so that there is nothing to look for.
+pub fn well(facts: &Facts, namespace: &str, name: &str) -> bool {
+    let guest = GuestRef::new(namespace, name);
+    facts.object(&guest.hosted_cluster()).is_some_and(|cluster| {
+        is_done(cluster, &pools_of(facts, &guest))
+            && !upgrade::is_under_way(cluster)
+            && !crate::read::is_deleting(cluster)
+    })
+}
+
 /// The guests that the facts show, by namespace and name.
 pub fn guests(facts: &Facts) -> Vec<(String, String)> {
     let clusters = objects(facts, &Selector::all(resources::HOSTED_CLUSTER));
@@ -158,7 +237,12 @@ pub fn guests(facts: &Facts) -> Vec<(String, String)> {
         .collect()
 }
 
-/// What is to be read of a guest on the management cluster.
+/// What is read of every guest besides: when its kubeconfig ends.
+pub fn expiry_watch(namespace: &str, name: &str) -> Selector {
+    kubeconfig_secret(&GuestRef::new(namespace, name))
+}
+
+/// What is to be read of a guest on the management cluster to tell what is wrong with it.
 pub fn guest_watches(namespace: &str, name: &str) -> Vec<Selector> {
     let guest = GuestRef::new(namespace, name);
     let mut watches = guest.control_plane_watches();
@@ -201,10 +285,8 @@ fn guest(facts: &Facts, namespace: &str, name: &str, now: Timestamp) -> GuestSta
         .map(|entry| entry.state.to_owned())
         .unwrap_or_default();
     let available = holds(cluster, "Available").is_some();
-    let pools: Vec<&Value> = objects(facts, &guest.node_pools())
-        .filter(|pool| text(pool, &["spec", "clusterName"]) == Some(name))
-        .collect();
-    let done = available && progress == "Completed" && pools.iter().all(|pool| nodes(pool).done >= nodes(pool).total);
+    let pools = pools_of(facts, &guest);
+    let done = is_done(cluster, &pools);
     GuestStatus {
         namespace: namespace.to_owned(),
         name: name.to_owned(),
@@ -228,6 +310,20 @@ fn guest(facts: &Facts, namespace: &str, name: &str, now: Timestamp) -> GuestSta
     }
 }
 
+fn pools_of<'a>(facts: &'a Facts, guest: &GuestRef) -> Vec<&'a Value> {
+    objects(facts, &guest.node_pools())
+        .filter(|pool| text(pool, &["spec", "clusterName"]) == Some(&guest.name))
+        .collect()
+}
+
+fn is_done(cluster: &Value, pools: &[&Value]) -> bool {
+    let completed = views::history(cluster)
+        .next()
+        .is_some_and(|entry| entry.state == "Completed");
+    let complete = |pool: &&Value| nodes(pool).done >= nodes(pool).total;
+    holds(cluster, "Available").is_some() && completed && pools.iter().all(complete)
+}
+
 fn kubeconfig_secret(guest: &GuestRef) -> Selector {
     let name = format!("{}-admin-kubeconfig", guest.name);
     Selector::named(resources::SECRET, &guest.namespace, name)
@@ -241,7 +337,11 @@ fn kubeconfig_ends(facts: &Facts, guest: &GuestRef) -> Option<Ends> {
     Some(access::ends(&entry)).filter(|ends| ends.certificate.is_some())
 }
 
-fn workloads(facts: &Facts, guest: &GuestRef) -> Counted {
+/// `None` where they were not read.
+fn workloads(facts: &Facts, guest: &GuestRef) -> Option<Counted> {
+    if *facts.seen(&guest.inside(resources::DEPLOYMENT)) == Seen::Pending {
+        return None;
+    }
     let mut counted = Counted::default();
     for kind in [resources::DEPLOYMENT, resources::STATEFUL_SET] {
         for workload in objects(facts, &guest.inside(kind)) {
@@ -249,7 +349,7 @@ fn workloads(facts: &Facts, guest: &GuestRef) -> Counted {
             counted.done += u32::from(views::rollout(workload).is_complete());
         }
     }
-    counted
+    Some(counted)
 }
 
 fn paused(object: &Value, now: Timestamp) -> Option<Paused> {

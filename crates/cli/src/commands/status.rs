@@ -1,8 +1,9 @@
 //! `berth status`: the management cluster and its guests as a tree, what fails first.
 
 use berth_api::yaml;
+use berth_procedure::Selector;
 use berth_procedure::access::{self, Ends};
-use berth_procedure::status::{self, Bounds, GuestStatus, MachineStatus, Paused, PoolStatus, Status};
+use berth_procedure::status::{self, Bounds, Counted, GuestStatus, MachineStatus, Paused, PoolStatus, Status};
 use jiff::Timestamp;
 use serde_json::json;
 
@@ -41,29 +42,35 @@ pub(crate) async fn run(printer: &Printer, session: &Session, args: StatusArgs) 
     Ok(if well { Exit::Done } else { Exit::Failed })
 }
 
+/// Of a whole fleet a few lists are read, and all of a guest only where something is not as it should be.
 async fn read(session: &Session, only: Option<&(String, String)>) -> Result<Status> {
     let engine = session.engine()?;
+    let read = async |watches: &[Selector]| {
+        let facts = engine.read(&[], watches).await;
+        facts.attempted(format!("could not read {session}"))
+    };
     let mut watches = status::watches();
-    let facts = engine
-        .read(&[], &watches)
-        .await
-        .attempted(format!("could not read {session}"))?;
-    for (namespace, name) in status::guests(&facts) {
-        if only.is_none_or(|only| *only == (namespace.clone(), name.clone())) {
-            watches.extend(status::guest_watches(&namespace, &name));
-        }
-    }
-    let facts = engine
-        .read(&[], &watches)
-        .await
-        .attempted(format!("could not read {session}"))?;
-    let mut status = status::status(&facts, Timestamp::now());
     if let Some((namespace, name)) = only {
+        watches.extend(status::guest_watches(namespace, name));
+        let mut status = status::status(&read(&watches).await?, Timestamp::now());
         status
             .guests
             .retain(|guest| guest.namespace == *namespace && guest.name == *name);
+        return Ok(status);
     }
-    Ok(status)
+    watches.extend(status::fleet_watches());
+    let mut facts = read(&watches).await?;
+    status::spread(&mut facts);
+    let mut details = Vec::new();
+    for (namespace, name) in status::guests(&facts) {
+        if status::well(&facts, &namespace, &name) {
+            details.push(status::expiry_watch(&namespace, &name));
+        } else {
+            details.extend(status::guest_watches(&namespace, &name));
+        }
+    }
+    facts.extend(read(&details).await?);
+    Ok(status::status(&facts, Timestamp::now()))
 }
 
 fn text(printer: &Printer, session: &Session, status: &Status) -> String {
@@ -185,10 +192,9 @@ fn guest_text(printer: &Printer, guest: &GuestStatus, mark: &str) -> String {
             printer.out_tone(Tone::Warning, "upgrade:")
         ));
     }
-    text.push_str(&format!(
-        "    control plane: {} of {} workloads ready\n",
-        control_plane.done, control_plane.total
-    ));
+    if let Some(Counted { done, total }) = control_plane {
+        text.push_str(&format!("    control plane: {done} of {total} workloads ready\n"));
+    }
     if let Some(ends) = kubeconfig {
         text.push_str(&kubeconfig_text(printer, ends));
     }

@@ -102,3 +102,46 @@ fn an_upgrade_is_told_with_how_far_it_is() {
         Some("the control plane goes from 4.20.1 to 4.20.2, 1 of 2 components are there")
     );
 }
+
+#[test]
+fn the_lists_of_a_fleet_tell_of_a_guest_what_its_own_do() {
+    let mut world = world();
+    world.change("HostedCluster", "guest", |cluster| {
+        cluster["status"]["conditions"] =
+            conditions(&[("Available", "True", "AsExpected", "")])["status"]["conditions"].clone();
+    });
+    let labelled = json!({ "metadata": { "labels": { "hypershift.openshift.io/infra-id": "guest-x" } } });
+    for (kind, fields) in [
+        (resources::MACHINE, json!({})),
+        (
+            resources::VIRTUAL_MACHINE,
+            json!({ "status": { "printableStatus": "Running" } }),
+        ),
+        (
+            resources::VIRTUAL_MACHINE_INSTANCE,
+            json!({ "status": { "nodeName": "worker-1" } }),
+        ),
+    ] {
+        let mut worker = object(kind, "hcp-guest", "guest-workers-a", &fields);
+        worker["metadata"]["labels"] = labelled["metadata"]["labels"].clone();
+        world.put(worker);
+    }
+    let mut facts = world.facts(&[watches(), fleet_watches()].concat());
+    spread(&mut facts);
+    assert!(well(&facts, "hcp", "guest"));
+    let of_fleet = status(&facts, at("2026-01-04T00:00:00Z")).guests.remove(0);
+    assert_eq!(of_fleet.pools[0].machines[0].host, "worker-1");
+    let alone = told(&world, "2026-01-04T00:00:00Z");
+    let expected = GuestStatus {
+        control_plane: None,
+        ..alone
+    };
+    assert_eq!(of_fleet, expected);
+
+    world.change("NodePool", "guest-workers", |pool| {
+        pool["status"]["replicas"] = 1.into()
+    });
+    let mut facts = world.facts(&[watches(), fleet_watches()].concat());
+    spread(&mut facts);
+    assert!(!well(&facts, "hcp", "guest"), "a node is missing");
+}

@@ -1,14 +1,10 @@
 //! A bring-up as upstream describes it, told as it went; and what can't be told any longer is not made up.
 
-use std::sync::Arc;
-
-use berth_api::Resource;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::facts::{Scope, Seen};
-use crate::fixtures::object;
+use crate::fixtures::{World, object};
 
 /// When every guest here begins.
 const BEGAN: &str = "2026-11-24T10:00:00Z";
@@ -100,32 +96,11 @@ fn event(namespace: &str, about: &str, seconds: i64, count: i64) -> Value {
 
 /// What [`watches`] of the guest `g` shows of these objects.
 fn facts(objects: &[Value]) -> Facts {
-    let mut facts = Facts::default();
-    let is_of = |object: &&Value, resource: &Resource| object["kind"] == resource.kind;
-    for selector in watches("hcp", "g") {
-        let fits = |object: &&Value| {
-            let (namespace, name) = (
-                object["metadata"]["namespace"].as_str(),
-                object["metadata"]["name"].as_str(),
-            );
-            match &selector.scope {
-                Scope::All => true,
-                Scope::Namespace(wanted) => namespace == Some(wanted),
-                Scope::Named {
-                    namespace: wanted,
-                    name: called,
-                } => (wanted.is_none() || namespace == wanted.as_deref()) && name == Some(called),
-                Scope::Labelled { .. } => false,
-            }
-        };
-        let shown = objects
-            .iter()
-            .filter(|object| is_of(object, selector.resource))
-            .filter(fits);
-        let shown = shown.cloned().map(Arc::new).collect();
-        facts.observe(selector, Seen::Objects(shown));
+    let mut world = World::bare();
+    for object in objects {
+        world.put(object.clone());
     }
-    facts
+    world.facts(&watches("hcp", "g"))
 }
 
 fn told(objects: &[Value], seconds: i64) -> Story {
