@@ -37,6 +37,13 @@ pub struct IdentityStatus {
     pub kubeadmin: bool,
 }
 
+impl IdentityStatus {
+    /// Whether something is still to happen: it is being rolled out, waits for a person, or did not work.
+    pub fn is_open(&self) -> bool {
+        matches!(self.phase.as_str(), "applied" | "awaiting" | "refused")
+    }
+}
+
 /// A confirmation, worked out.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Confirmation {

@@ -16,6 +16,7 @@ use serde_json::Value;
 use crate::access::{self, Ends, Entry};
 use crate::assess::Diagnosis;
 use crate::facts::{Facts, Scope, Seen, Selector, Target};
+use crate::identity::{self, IdentityStatus};
 use crate::pause;
 use crate::read::{count, failed, find, holds, line, name, objects, text};
 use crate::upgrade;
@@ -65,6 +66,9 @@ pub struct GuestStatus {
     /// When its admin kubeconfig ends, for whoever may read that.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kubeconfig: Option<Ends>,
+    /// Its login, where Berth has put one in place that does not work, or is not known to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub identity: Option<IdentityStatus>,
     /// Its node pools.
     pub pools: Vec<PoolStatus>,
     /// The first cause of what is wrong, if something is.
@@ -298,6 +302,7 @@ fn guest(facts: &Facts, namespace: &str, name: &str, now: Timestamp) -> GuestSta
         deleting: crate::read::is_deleting(cluster),
         control_plane: workloads(facts, &guest),
         kubeconfig: kubeconfig_ends(facts, &guest),
+        identity: identity::status(cluster).filter(IdentityStatus::is_open),
         pools: pools
             .iter()
             .map(|pool| pool_status(facts, &guest, cluster, pool, now))

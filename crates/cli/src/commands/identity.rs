@@ -80,16 +80,13 @@ fn text(printer: &Printer, guest: &Guest, status: Option<&IdentityStatus>) -> St
     let Some(status) = status else {
         return format!("{name}: no identity provider; kubeadmin logs in\n");
     };
-    let (mark, told) = match status.phase.as_str() {
-        "settled" => (printer.out_tone(Tone::Good, "✓"), "works"),
-        "applied" => (printer.out_tone(Tone::Warning, "…"), "is being rolled out"),
-        "awaiting" => (
-            printer.out_tone(Tone::Warning, "…"),
-            "waits for a person to log in and confirm",
-        ),
-        "refused" => (printer.out_tone(Tone::Bad, "✗"), "did not work, and was taken back"),
-        _ => (printer.out_tone(Tone::Quiet, "="), "was not put in place by Berth"),
+    let mark = match status.phase.as_str() {
+        "settled" => printer.out_tone(Tone::Good, "✓"),
+        "applied" | "awaiting" => printer.out_tone(Tone::Warning, "…"),
+        "refused" => printer.out_tone(Tone::Bad, "✗"),
+        _ => printer.out_tone(Tone::Quiet, "="),
     };
+    let told = told(status);
     let since = status
         .since
         .map(|since| format!(" (since {since})"))
@@ -110,6 +107,17 @@ fn text(printer: &Printer, guest: &Guest, status: Option<&IdentityStatus>) -> St
     let kubeadmin = if status.kubeadmin { "logs in" } else { "is gone" };
     text.push_str(&format!("    kubeadmin {kubeadmin}\n"));
     text
+}
+
+/// What became of a login, after "the login".
+pub(crate) fn told(status: &IdentityStatus) -> &'static str {
+    match status.phase.as_str() {
+        "settled" => "works",
+        "applied" => "is being rolled out",
+        "awaiting" => "waits for a person to log in and confirm",
+        "refused" => "did not work, and was taken back",
+        _ => "was not put in place by Berth",
+    }
 }
 
 async fn confirm(printer: &Printer, session: &Session, guest: &Guest, user: Option<&str>) -> Result<Exit> {

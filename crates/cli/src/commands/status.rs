@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use crate::args::{StatusArgs, Structured};
+use crate::commands::identity;
 use crate::exit::Exit;
 use crate::failure::{Attempted, Failure, Result};
 use crate::guests;
@@ -157,6 +158,7 @@ fn guest_text(printer: &Printer, guest: &GuestStatus, mark: &str) -> String {
         deleting,
         control_plane,
         kubeconfig,
+        identity: login,
         pools,
         diagnosis,
     } = guest;
@@ -197,6 +199,11 @@ fn guest_text(printer: &Printer, guest: &GuestStatus, mark: &str) -> String {
     }
     if let Some(ends) = kubeconfig {
         text.push_str(&kubeconfig_text(printer, ends));
+    }
+    if let Some(open) = login {
+        let word = printer.out_tone(Tone::Warning, "identity:");
+        let until = open.until.map(|until| format!(" until {until}")).unwrap_or_default();
+        text.push_str(&format!("    {word} the login {}{until}\n", identity::told(open)));
     }
     for PoolStatus {
         name,

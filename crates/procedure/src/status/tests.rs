@@ -145,3 +145,23 @@ fn the_lists_of_a_fleet_tell_of_a_guest_what_its_own_do() {
     spread(&mut facts);
     assert!(!well(&facts, "hcp", "guest"), "a node is missing");
 }
+
+#[test]
+fn a_login_that_is_not_settled_is_told() {
+    let mut world = world();
+    let mut phase = |phase: &str| {
+        let record = json!({
+            "digest": "x", "phase": phase, "since": "2026-01-02T03:04:05Z", "awaiting": ["sso"],
+            "former": { "providers": null, "oidc": null },
+        });
+        world.change("HostedCluster", "guest", |cluster| {
+            cluster["metadata"]["annotations"]["berth.dev/identity"] = record.to_string().into();
+            cluster["spec"]["configuration"]["oauth"]["identityProviders"] =
+                json!([{ "name": "sso", "type": "OpenID" }]);
+        });
+        told(&world, "2026-01-04T00:00:00Z").identity.map(|login| login.phase)
+    };
+    assert_eq!(phase("awaiting").as_deref(), Some("awaiting"));
+    assert_eq!(phase("refused").as_deref(), Some("refused"));
+    assert_eq!(phase("settled"), None);
+}
