@@ -179,7 +179,7 @@ pub struct EffectFailure {
 
 /// Performs effects: for real, or in simulation.
 pub trait Perform: Send + Sync {
-    /// What is there already, without doing anything: a second run's question.
+    /// What is there already, or can be told without changing anything: a second run's question. Asked of many at a time.
     fn done<'a>(&'a self, effect: &'a Effect) -> BoxFuture<'a, Option<Outcome>>;
 
     /// Does it. Safe to call again after a failure or a kill.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use berth_procedure::{Facts, Secret, Seen, Selector, Step, Target};
+use berth_procedure::{Effect, Facts, Secret, Seen, Selector, Step, Target};
 use futures::StreamExt;
 use futures::stream;
 use tokio::time;
@@ -15,6 +15,9 @@ use crate::known::World;
 
 /// So many lists are under way at once: enough to hide the distance to the server, few enough to be no burden.
 const AT_ONCE: usize = 8;
+
+/// So many effects are looked at at a time: to find out why a guest can't be reached takes as long as a firewall is silent.
+const EFFECTS_AT_ONCE: usize = 32;
 
 /// So often is a list tried before it counts as unreadable.
 const ATTEMPTS: u32 = 4;
@@ -98,11 +101,17 @@ impl Engine {
     }
 
     async fn recognise_effects(&self, steps: &[Box<dyn Step>], facts: &mut Facts) {
-        for step in steps {
-            for effect in step.effects(facts) {
-                if let Some(outcome) = self.connection().perform.done(&effect).await {
-                    facts.record(effect, Ok(outcome));
-                }
+        let effects: Vec<Effect> = steps.iter().flat_map(|step| step.effects(facts)).collect();
+        let found = stream::iter(effects)
+            .map(async |effect| {
+                let outcome = self.connection().perform.done(&effect).await;
+                (effect, outcome)
+            })
+            .buffered(EFFECTS_AT_ONCE);
+        let mut found = std::pin::pin!(found);
+        while let Some((effect, outcome)) = found.next().await {
+            if let Some(outcome) = outcome {
+                facts.record(effect, Ok(outcome));
             }
         }
     }

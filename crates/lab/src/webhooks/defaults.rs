@@ -1,7 +1,7 @@
 //! What the webhooks fill in when an object is created. Values in, values out.
 
 use berth_apiserver::{AdmissionRequest, Random, Refusal};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::generation::Generation;
 use crate::kind::HOSTED_CLUSTER;
@@ -20,54 +20,85 @@ const SERVICES: [(&str, &str); 4] = [
 /// A HostedCluster with all that can be left out.
 pub(super) fn of_hosted_cluster(hosted_cluster: &Value, generation: Generation, random: &Random) -> Value {
     let mut object = hosted_cluster.clone();
-    let spec = &mut object["spec"];
-    if is_empty(&spec["release"]["image"]) {
-        spec["release"]["image"] = newest_release(generation).into();
+    fill(&mut object, &["spec", "release", "image"], || {
+        newest_release(generation).into()
+    });
+    if generation.is_current() {
+        fill(&mut object, &["spec", "networking", "allocateNodeCIDRs"], || {
+            "Disabled".into()
+        });
     }
-    if generation.is_current() && is_empty(&spec["networking"]["allocateNodeCIDRs"]) {
-        spec["networking"]["allocateNodeCIDRs"] = "Disabled".into();
-    }
-    if spec["platform"]["type"] != "KubeVirt" {
+    if object["spec"]["platform"]["type"] != "KubeVirt" {
         return object;
     }
-    if is_empty(&spec["platform"]["kubevirt"]["generateID"]) {
-        spec["platform"]["kubevirt"]["generateID"] = random.suffix(GENERATE_ID_LENGTH).into();
-    }
+    let kubevirt = ["spec", "platform", "kubevirt"];
+    fill(&mut object, &[&kubevirt[..], &["generateID"]].concat(), || {
+        random.suffix(GENERATE_ID_LENGTH).into()
+    });
     // Whatever was asked for: without a domain of its own a cluster can only have the hub's.
-    if is_empty(&spec["dns"]["baseDomain"]) {
-        spec["platform"]["kubevirt"]["baseDomainPassthrough"] = true.into();
+    if is_empty(&object["spec"]["dns"]["baseDomain"])
+        && let Some(kubevirt) = parent(&mut object, &kubevirt)
+    {
+        kubevirt.insert("baseDomainPassthrough".to_owned(), true.into());
     }
-    if is_empty(&spec["networking"]["networkType"]) {
-        spec["networking"]["networkType"] = "OVNKubernetes".into();
-    }
-    let mut services = spec["services"].as_array().cloned().unwrap_or_default();
-    for (service, strategy) in SERVICES {
-        if !services.iter().any(|entry| entry["service"] == service) {
-            services.push(json!({ "service": service, "servicePublishingStrategy": { "type": strategy } }));
+    fill(&mut object, &["spec", "networking", "networkType"], || {
+        "OVNKubernetes".into()
+    });
+    let services = &object["spec"]["services"];
+    if services.is_null() || services.is_array() {
+        let mut services = services.as_array().cloned().unwrap_or_default();
+        for (service, strategy) in SERVICES {
+            if !services.iter().any(|entry| entry["service"] == service) {
+                services.push(json!({ "service": service, "servicePublishingStrategy": { "type": strategy } }));
+            }
         }
+        object["spec"]["services"] = services.into();
     }
-    spec["services"] = services.into();
     object
 }
 
 /// A NodePool with all that can be left out.
 pub(super) fn of_node_pool(request: &AdmissionRequest<'_>) -> Result<Value, Refusal> {
     let mut object = request.object.clone();
-    let spec = &mut object["spec"];
-    if is_empty(&spec["release"]["image"]) {
-        spec["release"]["image"] = image_of_cluster(request)?;
+    if is_empty(&object["spec"]["release"]["image"]) {
+        let image = image_of_cluster(request)?;
+        fill(&mut object, &["spec", "release", "image"], || image);
     }
-    if spec["platform"]["type"] != "KubeVirt" {
+    if object["spec"]["platform"]["type"] != "KubeVirt" {
         return Ok(object);
     }
-    if spec["platform"]["kubevirt"].is_null() {
-        spec["platform"]["kubevirt"] = json!({});
-    }
-    if is_empty(&spec["management"]["upgradeType"]) {
-        spec["management"]["upgradeType"] = "Replace".into();
-        spec["management"]["replace"] = json!({});
+    fill(&mut object, &["spec", "platform", "kubevirt"], || json!({}));
+    if is_empty(&object["spec"]["management"]["upgradeType"])
+        && let Some(management) = parent(&mut object, &["spec", "management"])
+    {
+        management.insert("upgradeType".to_owned(), "Replace".into());
+        management.insert("replace".to_owned(), json!({}));
     }
     Ok(object)
+}
+
+/// Sets a field that is absent or an empty text. What is of another type on the way stays, for the schema to refuse.
+fn fill(object: &mut Value, path: &[&str], value: impl FnOnce() -> Value) {
+    let Some((last, above)) = path.split_last() else {
+        return;
+    };
+    if let Some(fields) = parent(object, above)
+        && fields.get(*last).is_none_or(|there| there.is_null() || there == "")
+    {
+        fields.insert((*last).to_owned(), value());
+    }
+}
+
+/// The object at a path, made where it is absent; `None` where something on the way is no object.
+fn parent<'a>(object: &'a mut Value, path: &[&str]) -> Option<&'a mut Map<String, Value>> {
+    let mut at = object;
+    for step in path {
+        at = at.as_object_mut()?.entry(*step).or_insert(Value::Null);
+        if at.is_null() {
+            *at = json!({});
+        }
+    }
+    at.as_object_mut()
 }
 
 fn image_of_cluster(request: &AdmissionRequest<'_>) -> Result<Value, Refusal> {

@@ -3,7 +3,7 @@
 use berth_apiserver::Random;
 use serde_json::{Value, json};
 
-use super::{configurations, defaults};
+use super::defaults;
 use crate::generation::Generation;
 
 fn filled(generation: Generation, spec: &Value) -> Value {
@@ -74,12 +74,33 @@ fn what_is_given_stays_but_for_passthrough_without_a_domain() {
 }
 
 #[test]
-fn only_creations_are_filled_in_and_updates_are_checked_too() {
-    let [(_, mutating), (_, validating)] = configurations();
-    assert_eq!(mutating["webhooks"][0]["rules"][0]["operations"], json!(["CREATE"]));
-    assert_eq!(
-        validating["webhooks"][1]["rules"][0]["operations"],
-        json!(["CREATE", "UPDATE"])
-    );
-    assert_eq!(validating["webhooks"][1]["name"], "nodepools.hypershift.openshift.io");
+fn what_is_of_the_wrong_type_is_left_to_the_schema() {
+    let kubevirt = |fields: Value| {
+        let mut spec = json!({ "platform": { "type": "KubeVirt", "kubevirt": {} }, "release": { "image": "x" } });
+        for (field, value) in fields.as_object().expect("fields") {
+            spec[field] = value.clone();
+        }
+        spec
+    };
+    for (spec, field) in [
+        (json!("x"), ""),
+        (json!([]), ""),
+        (json!({ "release": "quay.io/x:4.17.0-multi" }), "release"),
+        (kubevirt(json!({ "networking": [] })), "networking"),
+        (kubevirt(json!({ "services": "all" })), "services"),
+        (
+            kubevirt(json!({ "platform": { "type": "KubeVirt", "kubevirt": 1 } })),
+            "platform",
+        ),
+        (kubevirt(json!({ "dns": "example.com" })), "dns"),
+    ] {
+        for generation in [Generation::V4_17, Generation::Current] {
+            let filled = filled(generation, &spec);
+            if field.is_empty() {
+                assert_eq!(filled, spec);
+            } else {
+                assert_eq!(filled[field], spec[field], "{spec}");
+            }
+        }
+    }
 }

@@ -139,7 +139,7 @@ fn the_lists_of_a_fleet_tell_of_a_guest_what_its_own_do() {
     assert_eq!(of_fleet, expected);
 
     world.change("NodePool", "guest-workers", |pool| {
-        pool["status"]["replicas"] = 1.into()
+        pool["status"]["replicas"] = 1.into();
     });
     let mut facts = world.facts(&[watches(), fleet_watches()].concat());
     spread(&mut facts);

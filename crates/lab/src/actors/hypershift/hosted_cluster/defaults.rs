@@ -92,8 +92,13 @@ async fn find_base_domain(client: &Client, key: &Key, hosted_cluster: &Value) ->
                 "port": { "targetPort": 80 },
             },
         });
-        client.create(ROUTE, &route).await?;
-        return Ok(Next::OnEvent);
+        // Another cluster may have made it meanwhile: then it is not this one that its events wake.
+        let is_own = client.create(ROUTE, &route).await?;
+        return Ok(if is_own {
+            Next::OnEvent
+        } else {
+            Next::After(ROUTE_RETRY)
+        });
     };
     let host = route["spec"]["host"]
         .as_str()

@@ -71,6 +71,23 @@ async fn a_cluster_and_a_pool_that_say_next_to_nothing_are_completed_and_come_up
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_is_of_the_wrong_type_is_refused_by_the_schema() {
+    let lab = Lab::start(Faults::default()).await;
+    let refused = refusal(
+        lab.try_create_guest(json!({ "release": "quay.io/x:4.17.0-multi" }))
+            .await,
+    );
+    assert_eq!(refused.0, 422, "{refused:?}");
+    assert!(refused.1.contains("spec.release"), "{refused:?}");
+    lab.create_guest(json!({})).await;
+    let mut pool = lab.get(NODE_POOL, "guest").await;
+    pool["metadata"] = json!({ "name": "other", "namespace": "hcp" });
+    pool["spec"]["management"] = "Replace".into();
+    let refused = refusal(lab.client.create(NODE_POOL, &pool).await);
+    assert_eq!(refused.0, 422, "{refused:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_patch_that_is_none_is_refused_in_every_verb() {
     let lab = Lab::start(Faults::default()).await;
     lab.create_guest(json!({})).await;
