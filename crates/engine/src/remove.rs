@@ -25,6 +25,9 @@ pub struct RemovalPlan {
     pub stays: Vec<String>,
     /// What would not go by itself, as far as it can be told now.
     pub blockers: Vec<Blocked>,
+    /// Those, and what mostly passes by itself and is told when a removal ends before it did: all that can be let go by name.
+    #[serde(skip)]
+    pub soon: Vec<Blocked>,
 }
 
 /// What keeps a step's removal from going on.

@@ -556,13 +556,12 @@ impl Shape {
             .as_ref()
             .map(|timeout| json!({ "nodeDrainTimeout": timeout })));
         add(self.taints.as_ref().map(|taints| json!({ "taints": taints })));
+        // Not merged: a `null` is to be said, not done.
         for (key, value) in &self.labels {
-            let value = if value.is_empty() {
-                Value::Null
-            } else {
-                value.as_str().into()
+            spec["nodeLabels"][key] = match value.as_str() {
+                "" => Value::Null,
+                value => value.into(),
             };
-            add(Some(json!({ "nodeLabels": { key.as_str(): value } })));
         }
         spec
     }

@@ -4,8 +4,10 @@ use std::collections::BTreeSet;
 
 use berth_api::resources;
 use berth_procedure::{Lock, ObjectRef, Observed, Proof, Removal, Selector, Step, Target};
+use jiff::Timestamp;
 use serde_json::Value;
 
+use super::tell::PASSES;
 use super::{Blocked, PlannedRemoval, RemovalPlan};
 use crate::api::{Api, Found};
 use crate::engine::Engine;
@@ -36,28 +38,13 @@ impl Engine {
             });
         }
         let stays = self.left_behind(&removals).await;
-        let blockers = self.blockers_of(steps, &world);
+        let now = self.now();
         Ok(RemovalPlan {
             removals,
             stays,
-            blockers,
+            blockers: blockers_of(steps, &world, now),
+            soon: blockers_of(steps, &world, now.checked_add(PASSES).unwrap_or(now)),
         })
-    }
-
-    /// What would not go by itself, of all steps.
-    pub(super) fn blockers_of(&self, steps: &[Box<dyn Step>], world: &World) -> Vec<Blocked> {
-        let (facts, now) = (&world.facts, self.now());
-        let since = now;
-        steps
-            .iter()
-            .flat_map(|step| {
-                let blockers = step.blockers(&Observed { facts, now, since }).into_iter();
-                blockers.map(|blocker| Blocked {
-                    step: step.id().clone(),
-                    blocker,
-                })
-            })
-            .collect()
     }
 
     /// Volumes in namespaces that stay: somebody has to decide about the data.
@@ -128,4 +115,18 @@ fn missing(proof: &Proof) -> String {
         Proof::Label => format!("it does not carry the label {}={}", MANAGED_BY.0, MANAGED_BY.1),
         Proof::Field(path, value) => format!("its {} is not {value}", path.last().map_or("", String::as_str)),
     }
+}
+
+/// What will not have gone by itself at a time, of all steps.
+fn blockers_of(steps: &[Box<dyn Step>], world: &World, now: Timestamp) -> Vec<Blocked> {
+    let (facts, since) = (&world.facts, now);
+    let of_step = |step: &Box<dyn Step>| {
+        let blockers = step.blockers(&Observed { facts, now, since }).into_iter();
+        let step = step.id().clone();
+        blockers.map(move |blocker| Blocked {
+            step: step.clone(),
+            blocker,
+        })
+    };
+    steps.iter().flat_map(of_step).collect()
 }

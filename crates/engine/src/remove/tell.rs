@@ -12,7 +12,7 @@ use crate::known::World;
 use crate::run::Teller;
 
 /// What usually passes by itself is worth saying at the end of a removal that the user did not want to wait for any longer.
-const PASSES: SignedDuration = SignedDuration::from_secs(45);
+pub(super) const PASSES: SignedDuration = SignedDuration::from_secs(45);
 
 /// What was told of the steps of one lock.
 pub(super) struct Told<'a> {

@@ -281,6 +281,18 @@ fn pools_are_added_changed_and_removed() {
         shape,
     };
     assert!(told(&[pool("guest-workers")], &set).contains(r#"{"spec":{"nodeLabels":{"site":"north"},"platform":"#));
+    let without = Action::SetPool {
+        pool: "workers".to_owned(),
+        shape: Shape {
+            labels: vec![("site".to_owned(), String::new()), ("rack".to_owned(), "7".to_owned())],
+            ..Shape::default()
+        },
+    };
+    let told_without = told(&[pool("guest-workers")], &without);
+    assert!(
+        told_without.contains(r#"{"spec":{"nodeLabels":{"rack":"7","site":null}}}"#),
+        "{told_without}"
+    );
     let nothing = Action::SetPool {
         pool: "workers".to_owned(),
         shape: Shape::default(),

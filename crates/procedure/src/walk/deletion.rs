@@ -106,7 +106,7 @@ fn holds(facts: &Facts, guest: &GuestRef) -> Vec<Hold> {
     holds.extend(machines::holds(tree));
     holds.extend(control_plane::holds(tree));
     // What a namespace says of its content is only worth saying where nothing in it is named.
-    let named = !holds.is_empty();
+    let named = holds.iter().any(|hold| hold.due < Timestamp::MAX);
     let content = format!("namespace/{}/content", guest.control_plane_namespace());
     holds.extend(
         hub::holds(tree)

@@ -31,7 +31,7 @@ pub(super) async fn run(
     plan: &RemovalPlan,
     letting: Letting<'_>,
 ) -> Result<Exit> {
-    let blocked = choose(&plan.blockers, letting.wanted)?;
+    let blocked = choose(&plan.soon, letting.wanted)?;
     let let_go = permitted(blocked, letting.despite_controller)?;
     printer.say(&plan_view::blocker(&blocked.blocker));
     printer.say(&format!("  {} {}", printer.err_tone(Tone::Bad, "-"), let_go.does));

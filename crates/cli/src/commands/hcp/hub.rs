@@ -96,9 +96,15 @@ fn way(
 
 async fn lab(printer: &Printer) -> Result<Client> {
     let running = labs::running()?;
-    let lab = running
-        .first()
-        .ok_or_else(|| Failure::failed("there is no kubeconfig, and no lab runs"))?;
+    let lab = match &running[..] {
+        [lab] => lab,
+        [] => return Err(Failure::failed("there is no kubeconfig, and no lab runs")),
+        several => {
+            let names: Vec<&str> = several.iter().map(|lab| lab.name.as_str()).collect();
+            let failure = format!("there is no kubeconfig, and several labs run: {}", names.join(", "));
+            return Err(Failure::failed(failure).hint("export KUBECONFIG=$(berth --lab=NAME lab kubeconfig)"));
+        }
+    };
     let taken = "there is no kubeconfig: the lab that runs is taken";
     log::info(printer, taken, &[("lab", &lab.name), ("server", &lab.url)]);
     Ok(connect::client(Some(&lab.kubeconfig), None).await?.0)

@@ -278,3 +278,24 @@ fn an_import_that_outlived_its_guest_is_named() {
     world.put(object(resources::MANAGED_CLUSTER, "", "guest-cluster-0", &via));
     check(&world, 0, &[("D11", "managedcluster/guest-cluster-0")]);
 }
+
+#[test]
+fn what_a_namespace_holds_is_told_beside_a_finalizer_that_waits_for_its_turn() {
+    let mut world = World::default();
+    let finalizers = ["hypershift.openshift.io/finalizer", "example.com/hc"];
+    world.put(going(resources::HOSTED_CLUSTER, "guest-cluster-0", &finalizers));
+    let status = json!({ "status": { "availableReplicas": 2 } });
+    world.put(object(resources::DEPLOYMENT, "hypershift", "operator", &status));
+    let mut namespace = going(resources::NAMESPACE, INSIDE, &[]);
+    let remaining = "Some content in the namespace has finalizers remaining: example.com/x in 1 resource instances";
+    let told = conditions(&[(
+        "NamespaceFinalizersRemaining",
+        "True",
+        "SomeFinalizersRemain",
+        remaining,
+    )]);
+    namespace["status"] = told["status"].clone();
+    world.put(namespace);
+    let found = check(&world, 3, &[("", "namespace/hcp-guest-cluster-0/content")]);
+    assert_eq!(found[0].diagnosis.evidence[0], remaining);
+}
