@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::change::{Change, ObjectRef};
 use crate::checks::upgrade::Wish;
 use crate::patch::merge;
-use crate::read::{MANAGED_BY, name, text};
+use crate::read::{MANAGED_BY, failed, name, text};
 use crate::step::{Dependency, Step};
 use crate::steps::guest::{Fit, Pool, Rollout, Until, Write};
 use crate::steps::ids;
@@ -177,6 +177,17 @@ pub enum ActionError {
         /// The image now.
         present: String,
     },
+    /// The operator does nothing for it now.
+    #[error("{object} is paused {until} (U18), so that nothing would come of it; `berth resume` goes on with it")]
+    Paused {
+        /// What is paused, as `HostedCluster hcp/g`.
+        object: String,
+        /// Until when.
+        until: String,
+    },
+    /// Less memory than any worker starts with.
+    #[error("no worker starts with {0} of memory: at least 1Gi, and 4Gi to be of use")]
+    Memory(Quantity),
     /// Nothing was asked for.
     #[error("nothing is to be set")]
     Nothing,
@@ -223,7 +234,28 @@ impl<'a> Guest<'a> {
         }
     }
 
+    /// Whether the operator looks at the guest, and at a pool, at all. Whether a time has passed, it knows itself.
+    fn active(&self, pool: Option<&Value>) -> Result<(), ActionError> {
+        for (resource, object) in [
+            (resources::HOSTED_CLUSTER, Some(self.cluster)),
+            (resources::NODE_POOL, pool),
+        ] {
+            let Some(object) = object.filter(|object| failed(object, "ReconciliationActive").is_some()) else {
+                continue;
+            };
+            if let Some(until) = crate::pause::until(object, None) {
+                let object = ObjectRef::namespaced(resource, &self.place.namespace, name(object)).to_string();
+                return Err(ActionError::Paused {
+                    object,
+                    until: until.to_string(),
+                });
+            }
+        }
+        Ok(())
+    }
+
     fn scale(&self, pool: &Value, workers: Workers) -> Result<Vec<Box<dyn Step>>, ActionError> {
+        self.active(Some(pool))?;
         let fields = json!({ "spec": replicas(workers, text(pool, &["spec", "autoScaling"]).is_some() || !pool["spec"]["autoScaling"].is_null())? });
         let title = match workers {
             Workers::Fixed(count) => format!("Scale {} to {count}", name(pool)),
@@ -233,6 +265,8 @@ impl<'a> Guest<'a> {
     }
 
     fn set_pool(&self, pool: &Value, shape: &Shape) -> Result<Vec<Box<dyn Step>>, ActionError> {
+        self.active(Some(pool))?;
+        shape.check()?;
         let fields = shape.fields();
         if fields.as_object().is_none_or(serde_json::Map::is_empty) {
             return Err(ActionError::Nothing);
@@ -241,6 +275,8 @@ impl<'a> Guest<'a> {
     }
 
     fn add_pool(&self, pool: &str, workers: Workers, shape: &Shape) -> Result<Vec<Box<dyn Step>>, ActionError> {
+        self.active(None)?;
+        shape.check()?;
         let called = format!("{}-{pool}", self.place.name);
         if self
             .pools
@@ -527,6 +563,13 @@ impl<'a> Guest<'a> {
 }
 
 impl Shape {
+    fn check(&self) -> Result<(), ActionError> {
+        match &self.memory {
+            Some(memory) if *memory < Quantity::gibibytes(1) => Err(ActionError::Memory(*memory)),
+            _ => Ok(()),
+        }
+    }
+
     /// As a NodePool's `spec` spells it; `null` removes a field.
     fn fields(&self) -> Value {
         let mut spec = json!({});

@@ -107,7 +107,9 @@ fn text(printer: &Printer, session: &Session, status: &Status) -> String {
         text.push_str(&format!("{} local-cluster {managed}\n", mark(status.local_cluster)));
     }
     for guest in &status.guests {
-        let mark = match (&guest.diagnosis, guest.available && guest.progress == "Completed") {
+        let has_workers = guest.pools.iter().all(|pool| pool.nodes.done >= pool.nodes.total);
+        let is_done = guest.available && guest.progress == "Completed" && has_workers && !guest.deleting;
+        let mark = match (&guest.diagnosis, is_done) {
             (Some(_), _) => printer.out_tone(Tone::Bad, "✗"),
             (None, true) => printer.out_tone(Tone::Good, "✓"),
             (None, false) => printer.out_tone(Tone::Warning, "…"),

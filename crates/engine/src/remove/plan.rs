@@ -120,13 +120,13 @@ fn missing(proof: &Proof) -> String {
 /// What will not have gone by itself at a time, of all steps.
 fn blockers_of(steps: &[Box<dyn Step>], world: &World, now: Timestamp) -> Vec<Blocked> {
     let (facts, since) = (&world.facts, now);
-    let of_step = |step: &Box<dyn Step>| {
+    let mut found = Vec::new();
+    for step in steps {
         let blockers = step.blockers(&Observed { facts, now, since }).into_iter();
-        let step = step.id().clone();
-        blockers.map(move |blocker| Blocked {
-            step: step.clone(),
+        found.extend(blockers.map(|blocker| Blocked {
+            step: step.id().clone(),
             blocker,
-        })
-    };
-    steps.iter().flat_map(of_step).collect()
+        }));
+    }
+    found
 }

@@ -382,3 +382,29 @@ fn a_pool_of_the_same_name_elsewhere_is_another_guest_s() {
     let upgrades: Vec<_> = results.iter().filter(|result| result.id.starts_with('U')).collect();
     assert!(upgrades.is_empty(), "nothing is to be upgraded: {upgrades:?}");
 }
+
+#[test]
+fn what_would_come_to_nothing_is_refused() {
+    let scale = Action::Scale {
+        pool: None,
+        workers: Workers::Fixed(5),
+    };
+    let mut paused = pool("guest-workers");
+    paused["spec"]["pausedUntil"] = "true".into();
+    paused["status"]["conditions"] =
+        json!([{ "type": "ReconciliationActive", "status": "False", "reason": "ReconciliationPaused" }]);
+    let refused = told(&[paused], &scale);
+    assert!(
+        refused.starts_with("NodePool hcp/guest-workers is paused until it is resumed (U18)"),
+        "{refused}"
+    );
+    let set = Action::SetPool {
+        pool: "workers".to_owned(),
+        shape: Shape {
+            memory: Some("8".parse().expect("an amount")),
+            ..Shape::default()
+        },
+    };
+    let refused = told(&[pool("guest-workers")], &set);
+    assert!(refused.starts_with("no worker starts with 8 of memory"), "{refused}");
+}

@@ -23,7 +23,7 @@ spec:
 
 fn read(path: &Path) -> io::Result<Vec<u8>> {
     match path.to_str().unwrap_or_default() {
-        "docs/users" => Ok(b"ada:$2y$05$x\ngrace:{SHA}x=\n".to_vec()),
+        "docs/users" => Ok(b"ada:{SHA}y=\ngrace:{SHA}x=\n".to_vec()),
         "docs/nobody" => Ok(b"# nobody\n".to_vec()),
         "docs/plain" => Ok(b"ada:hunter2\n".to_vec()),
         "docs/secret" => Ok(b"hunter2\n".to_vec()),
@@ -74,7 +74,7 @@ fn secrets_are_read_without_the_line_end_and_files_as_they_are() {
         SecretInput::Content(content) => content.reveal().to_owned(),
         SecretInput::Existing(name) => format!("Secret {name}"),
     };
-    assert_eq!(secret("providers[0].htpasswd"), "ada:$2y$05$x\ngrace:{SHA}x=\n");
+    assert_eq!(secret("providers[0].htpasswd"), "ada:{SHA}y=\ngrace:{SHA}x=\n");
     assert_eq!(secret("providers[1].openID.clientSecret"), "hunter2");
     assert_eq!(secret("providers[2].htpasswd.users[0].password"), "hunter2");
     assert_eq!(secret("providers[3].htpasswd"), "Secret kept");

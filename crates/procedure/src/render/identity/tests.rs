@@ -25,7 +25,7 @@ spec:
     );
     let read = |path: &Path| {
         Ok(match path.to_str().unwrap_or_default() {
-            "users" => b"ada:$2y$05$x\n".to_vec(),
+            "users" => b"ada:{SHA}x=\n".to_vec(),
             "ca.pem" | "client.pem" => CERTIFICATE.into(),
             "client.key" => KEY.into(),
             _ => b"hush".to_vec(),

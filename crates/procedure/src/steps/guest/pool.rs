@@ -76,13 +76,20 @@ impl Pool {
         if machines_see {
             parts.push((workers.running, "virtual machines run"));
         }
-        parts.push((workers.ready, "nodes Ready"));
-        let detail = parts
+        let nodes = facts.seen(&self.place.on_guest(resources::NODE));
+        let is_read = *nodes != Seen::Pending;
+        if is_read {
+            parts.push((workers.ready, "nodes Ready"));
+        }
+        let mut told: Vec<String> = parts
             .iter()
             .map(|(done, what)| format!("{done} of {wanted} {what}"))
-            .collect::<Vec<_>>()
-            .join(", ");
-        let detail = match facts.seen(&self.place.on_guest(resources::NODE)) {
+            .collect();
+        if !is_read {
+            told.push("nodes not read yet".to_owned());
+        }
+        let detail = told.join(", ");
+        let detail = match nodes {
             Seen::Unreadable(why) => format!("{detail} (the guest's API cannot be asked: {why})"),
             _ => detail,
         };
@@ -91,7 +98,7 @@ impl Pool {
             None => detail,
         };
         let surplus = !replicas.autoscaling && workers.machines > wanted;
-        let short = parts.iter().any(|(done, _)| *done < wanted);
+        let short = !is_read || parts.iter().any(|(done, _)| *done < wanted);
         if short || surplus || replicas.current < replicas.wanted {
             return Assessment::counted(reason(pool), detail, workers.ready.min(wanted), wanted);
         }
