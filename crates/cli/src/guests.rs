@@ -49,7 +49,10 @@ pub(crate) async fn find(client: &Client, typed: &str) -> Result<Guest> {
         (Some(_), false) => {
             Err(Failure::usage(format!("several guests are called `{name}`")).hint("name it as NAMESPACE/NAME"))
         }
-        (None, _) if known.is_empty() => Err(Failure::failed(format!("there is no guest `{typed}`, nor any other"))),
+        (None, _) if known.is_empty() => Err(Failure::failed(format!("there is no guest `{typed}`, nor any other"))
+            .hint(
+                "the current context may be a guest's own, or another cluster's: --context NAME takes one, --lab a lab",
+            )),
         (None, _) => {
             Err(Failure::failed(format!("there is no guest `{typed}`")).hint(format!("there are {}", known.join(", "))))
         }

@@ -70,13 +70,21 @@ impl Found {
         let steps = compile_action(self.subject(), action).map_err(|error| wrong(&error))?;
         let changed = carry_out(printer, &self.session, &steps, &manner).await?;
         if changed && let Some(document) = self.document() {
-            printer.say(&format!(
-                "{} the document `{document}` has the last word: {}, or the next `{} up` {}",
-                printer.err_tone(Tone::Strong, "hint:"),
-                told(action),
-                printer.program,
-                otherwise(action),
-            ));
+            let hint = printer.err_tone(Tone::Strong, "hint:");
+            printer.say(&match action {
+                Action::AddPool { .. } => format!(
+                    "{hint} the document `{document}` does not know this pool, and `{} up` leaves it alone: {}, to have it \
+                     looked after",
+                    printer.program,
+                    told(action),
+                ),
+                _ => format!(
+                    "{hint} where the document `{document}` says otherwise, it has the last word: {}, or the next `{} up` {}",
+                    told(action),
+                    printer.program,
+                    otherwise(action),
+                ),
+            });
         }
         Ok(Exit::Done)
     }
@@ -149,7 +157,6 @@ fn conclude(printer: &Printer, session: &Session, ended: Result<Report, RunError
 fn otherwise(action: &Action) -> &'static str {
     match action {
         Action::Upgrade { .. } => "is refused: no release goes back",
-        Action::AddPool { .. } => "goes on leaving it alone",
         Action::SetPool { .. } => "takes back what the document names of it, and leaves the rest",
         _ => "takes this back (its plan says so)",
     }
