@@ -555,7 +555,7 @@ pub(crate) struct KubeconfigArgs {
     /// The guest: NAME or NAMESPACE/NAME
     #[arg(required_unless_present = "check")]
     pub(crate) guest: Option<String>,
-    /// Merge it into the user's kubeconfig ($KUBECONFIG's first file, or ~/.kube/config)
+    /// Merge it into the user's kubeconfig (the first file of $KUBECONFIG that is there, or ~/.kube/config)
     #[arg(long)]
     pub(crate) merge: bool,
     /// What to call the context; otherwise NAMESPACE-NAME
@@ -567,7 +567,7 @@ pub(crate) struct KubeconfigArgs {
     /// With --merge: replace what is there under the same name, even if it is for something else
     #[arg(long, requires = "merge")]
     pub(crate) force: bool,
-    /// With --merge: keep the former file beside it, as FILE.bak
+    /// With --merge: keep the former file beside it, as FILE.bak (FILE.bak.1 where that is there, and so on)
     #[arg(long, requires = "merge")]
     pub(crate) backup: bool,
     /// One that fetches the current certificate from the hub each time it is used, so that it never grows old
@@ -582,10 +582,10 @@ pub(crate) struct KubeconfigArgs {
     )]
     pub(crate) check: Option<Option<PathBuf>>,
     /// How to print what --check finds
-    #[arg(short, long, value_enum, default_value_t = Structured::Text)]
+    #[arg(short, long, value_enum, default_value_t = Structured::Text, requires = "check")]
     pub(crate) output: Structured,
     /// What the kubeconfig of --exec calls
-    #[arg(long, hide = true, conflicts_with_all = ["merge", "exec", "check"])]
+    #[arg(long, hide = true, conflicts_with_all = ["merge", "exec", "check", "context_name"])]
     pub(crate) credential: bool,
 }
 
@@ -698,6 +698,20 @@ mod tests {
         assert_eq!(cli.target.lab.as_deref(), Some("default"));
         let cli = Cli::try_parse_from(["berth", "--lab=second", "status"]).expect("parses");
         assert_eq!(cli.target.lab.as_deref(), Some("second"));
+    }
+
+    #[test]
+    fn a_form_of_output_is_asked_for_only_where_something_is_checked() {
+        let parses = |more: &[&str]| Cli::try_parse_from([&["berth", "kubeconfig", "g"], more].concat()).is_ok();
+        assert!(parses(&[]) && parses(&["--check"]) && parses(&["--check", "-o", "json"]));
+        assert!(parses(&["--context-name", "guest"]));
+        for ignored in [
+            &["-o", "json"][..],
+            &["--merge", "-o", "yaml"],
+            &["--credential", "--context-name", "guest"],
+        ] {
+            assert!(!parses(ignored), "{ignored:?}");
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use berth_engine::{Connect, ConnectFailure};
-use berth_procedure::{Secret, Server};
+use berth_procedure::{Secret, Server, access};
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use http::HeaderValue;
@@ -41,11 +41,17 @@ pub(crate) async fn client(file: Option<&Path>, context: Option<&str>) -> Result
     let config = Config::from_custom_kubeconfig(kubeconfig, &options)
         .await
         .attempted("the kubeconfig names no usable cluster")?;
-    let url = config.cluster_url.to_string().trim_end_matches('/').to_owned();
-    Ok((
-        from_config(config).attempted(format!("could not make a client for {url}"))?,
-        url,
-    ))
+    let url = access::without_secrets(&config.cluster_url.to_string());
+    let url = url.trim_end_matches('/').to_owned();
+    let failed = format!("could not make a client for {url}");
+    let client = match from_config(config) {
+        // These errors repeat the proxy's password.
+        Err(kube::Error::ProxyProtocolUnsupported { .. } | kube::Error::ProxyProtocolDisabled { .. }) => {
+            return Err(Failure::failed(failed).hint("the kubeconfig names a proxy, and Berth goes through none"));
+        }
+        made => made.attempted(failed)?,
+    };
+    Ok((client, url))
 }
 
 /// What the server is.

@@ -17,6 +17,28 @@ const BERTH_LOG: &str = "BERTH_LOG";
 /// Which generation of HyperShift is meant where no cluster is asked: `4.17` or `current`.
 const BERTH_GENERATION: &str = "BERTH_GENERATION";
 
+/// The user's kubeconfigs, where something is to be written.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct OwnKubeconfigs {
+    /// The one that is written.
+    pub(crate) file: PathBuf,
+    /// The others that are there, in their order; they come after it.
+    pub(crate) others: Vec<PathBuf>,
+}
+
+// === impl OwnKubeconfigs ===
+
+impl OwnKubeconfigs {
+    /// The file of a list that kubectl writes: the first that is there, else the last.
+    fn of(files: Vec<PathBuf>) -> Option<Self> {
+        let last = files.iter().rfind(|file| !file.as_os_str().is_empty()).cloned();
+        let mut there = files.into_iter().filter(|file| file.exists());
+        let file = there.next().or(last)?;
+        let others = there.filter(|other| *other != file).collect();
+        Some(Self { file, others })
+    }
+}
+
 /// The folder for everything that Berth keeps on this machine.
 pub(crate) fn home() -> Option<PathBuf> {
     if let Some(home) = path(BERTH_HOME) {
@@ -49,18 +71,23 @@ pub(crate) fn home_kubeconfig() -> Option<PathBuf> {
         .filter(|file| file.is_file())
 }
 
-/// The kubeconfig that is the user's to write, whether or not it is there: the first of `$KUBECONFIG`, else `~/.kube/config`.
-pub(crate) fn own_kubeconfig() -> Option<PathBuf> {
-    let listed =
-        env::var_os(KUBECONFIG).and_then(|list| env::split_paths(&list).find(|file| !file.as_os_str().is_empty()));
-    listed.or_else(|| user_home().map(|home| home.join(".kube/config")))
+/// The kubeconfig that is the user's to write, and those that make one kubeconfig together with it: the files of
+/// `$KUBECONFIG`, else `~/.kube/config`.
+pub(crate) fn own_kubeconfigs() -> Option<OwnKubeconfigs> {
+    // A list of nothing but separators names none.
+    let listed = named_kubeconfigs().and_then(OwnKubeconfigs::of);
+    listed.or_else(|| {
+        let file = user_home()?.join(".kube/config");
+        let others = Vec::new();
+        Some(OwnKubeconfigs { file, others })
+    })
 }
 
 /// `$KUBECONFIG`, where it names several files that make one kubeconfig together.
-pub(crate) fn kubeconfig_list() -> Option<String> {
-    let list = env::var(KUBECONFIG).ok()?;
-    let files = env::split_paths(&list).filter(|file| !file.as_os_str().is_empty());
-    (files.count() > 1).then_some(list)
+pub(crate) fn kubeconfig_list() -> Option<Vec<PathBuf>> {
+    let files = named_kubeconfigs()?.into_iter();
+    let files: Vec<_> = files.filter(|file| !file.as_os_str().is_empty()).collect();
+    (files.len() > 1).then_some(files)
 }
 
 /// Where this program is.
@@ -117,4 +144,36 @@ fn path(variable: &str) -> Option<PathBuf> {
     env::var_os(variable)
         .filter(|value| !value.is_empty())
         .map(PathBuf::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn the_file_that_kubectl_writes_is_written() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let at = |name: &str| folder.path().join(name);
+        let of = |names: &[&str]| {
+            let list = names
+                .iter()
+                .map(|name| if name.is_empty() { PathBuf::new() } else { at(name) });
+            OwnKubeconfigs::of(list.collect())
+        };
+        let own = |file: &str, others: &[&str]| {
+            Some(OwnKubeconfigs {
+                file: at(file),
+                others: others.iter().map(|other| at(other)).collect(),
+            })
+        };
+        assert_eq!(of(&["", ""]), None);
+        assert_eq!(of(&["new", "newer", ""]), own("newer", &[]));
+        for name in ["old", "older"] {
+            fs::write(at(name), "").expect("written");
+        }
+        assert_eq!(of(&["", "new", "old", "old", "older"]), own("old", &["older"]));
+        assert_eq!(of(&["old", "new"]), own("old", &[]));
+    }
 }

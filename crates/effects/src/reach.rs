@@ -9,15 +9,16 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use berth_procedure::access::{Entry, Reach};
+use berth_procedure::access::{Entry, Reach, place};
 use bytes::Bytes;
-use http::{Request, StatusCode, Uri, header};
+use http::{Request, StatusCode, header};
 use http_body_util::Empty;
 use hyper_util::rt::TokioIo;
-use rustls::crypto::aws_lc_rs;
-use rustls::{CertificateError, ClientConfig, RootCertStore};
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::{self, CryptoProvider, aws_lc_rs};
+use rustls::{AlertDescription, CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 use rustls_pki_types::pem::PemObject;
-use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time;
 use tokio_rustls::TlsConnector;
@@ -36,7 +37,7 @@ pub async fn reach(way: &Entry) -> Reach {
 
 /// Whether something listens at a URL; what it is, is not asked.
 pub async fn listens(url: &str) -> Result<(), Reach> {
-    let (host, port) = place(url)?;
+    let (host, port) = place(url).ok_or(Reach::BadUrl)?;
     connect(&host, port, PATIENCE).await.map(drop)
 }
 
@@ -45,28 +46,18 @@ async fn attempt(way: &Entry, patience: Duration) -> Result<Reach, Reach> {
     if let Some(proxy) = &way.proxy {
         return Err(Reach::Proxied { proxy: proxy.clone() });
     }
-    let (host, port) = place(&way.server)?;
+    let (host, port) = place(&way.server).ok_or(Reach::BadUrl)?;
     let stream = connect(&host, port, patience).await?;
     let name = way.tls_server_name.as_deref().unwrap_or(&host);
     let stream = handshake(way, name, stream, patience).await?;
     match ask(way, &host, stream, patience).await? {
         StatusCode::OK => Ok(Reach::Answers),
+        // Without credentials there is nothing else to be said.
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN if way.leaves_credentials_out() => Ok(Reach::Answers),
         StatusCode::UNAUTHORIZED => Err(Reach::Unauthorized),
         StatusCode::FORBIDDEN => Err(Reach::Forbidden),
         other => Err(Reach::Status { code: other.as_u16() }),
     }
-}
-
-/// Host and port of a URL.
-fn place(url: &str) -> Result<(String, u16), Reach> {
-    let url: Uri = url.parse().map_err(|_| Reach::BadUrl)?;
-    let port = match (url.port_u16(), url.scheme_str()) {
-        (Some(port), Some("https")) => port,
-        (None, Some("https")) => 443,
-        _ => return Err(Reach::BadUrl),
-    };
-    let host = url.host().ok_or(Reach::BadUrl)?;
-    Ok((host.trim_matches(['[', ']']).to_owned(), port))
 }
 
 /// Name and address: the first address that takes the connection, or why the last did not.
@@ -118,10 +109,52 @@ async fn handshake(
     let connected = time::timeout(patience, TlsConnector::from(Arc::new(config)).connect(server, stream)).await;
     match connected {
         Ok(Ok(stream)) => Ok(stream),
-        Ok(Err(error)) => Err(of_tls(&error, name).unwrap_or_else(|| Reach::NoTls { why: error.to_string() })),
+        Ok(Err(error)) => Err(of_tls(&error, name, way).unwrap_or_else(|| Reach::NoTls { why: error.to_string() })),
         Err(_) => Err(Reach::NoTls {
             why: "it says nothing".to_owned(),
         }),
+    }
+}
+
+/// Trusts every server, as a kubeconfig with `insecure-skip-tls-verify` does; that a server has the key of the certificate
+/// that it shows is looked at all the same.
+#[derive(Debug)]
+struct AnyServer(Arc<CryptoProvider>);
+
+impl ServerCertVerifier for AnyServer {
+    fn verify_server_cert(
+        &self,
+        _certificate: &CertificateDer<'_>,
+        _chain: &[CertificateDer<'_>],
+        _name: &ServerName<'_>,
+        _ocsp: &[u8],
+        _now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let known = &self.0.signature_verification_algorithms;
+        crypto::verify_tls12_signature(message, certificate, signature, known)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let known = &self.0.signature_verification_algorithms;
+        crypto::verify_tls13_signature(message, certificate, signature, known)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.signature_verification_algorithms.supported_schemes()
     }
 }
 
@@ -136,10 +169,17 @@ fn config(way: &Entry) -> Result<ClientConfig, Reach> {
         // One that can't be read is none that is trusted.
         let _ = roots.add(certificate);
     }
-    let builder = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+    let provider = Arc::new(aws_lc_rs::default_provider());
+    let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
-        .map_err(|error| Reach::NoTls { why: error.to_string() })?
-        .with_root_certificates(roots);
+        .map_err(|error| Reach::NoTls { why: error.to_string() })?;
+    let builder = if way.trusts_all {
+        builder
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(AnyServer(provider)))
+    } else {
+        builder.with_root_certificates(roots)
+    };
     let (Some(certificate), Some(key)) = (&way.certificate, &way.key) else {
         return Ok(builder.with_no_client_auth());
     };
@@ -166,21 +206,22 @@ async fn ask(way: &Entry, host: &str, stream: TlsStream<TcpStream>, patience: Du
         let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
         let answer = async {
             let answer = sender.send_request(request).await;
-            // Without its sender the connection ends, and with it the other half of this.
+            // Without its sender, and with nobody to read the rest of the answer, the connection ends, and with it the other
+            // half of this.
             drop(sender);
-            answer
+            answer.map(|answer| answer.status())
         };
         // A server that refuses a client's certificate may say so only after the handshake: the connection hears it.
         let (answer, ended) = futures::join!(answer, connection);
         match (answer, ended) {
-            (Ok(answer), _) => Ok(answer.status()),
+            (Ok(status), _) => Ok(status),
             (Err(_), Err(ended)) => Err(ended),
             (Err(error), Ok(())) => Err(error),
         }
     };
     match time::timeout(patience, talk).await {
         Ok(Ok(status)) => Ok(status),
-        Ok(Err(error)) => Err(of_tls(&error, host).unwrap_or_else(|| Reach::Silent { why: error.to_string() })),
+        Ok(Err(error)) => Err(of_tls(&error, host, way).unwrap_or_else(|| Reach::Silent { why: error.to_string() })),
         Err(_) => Err(Reach::Silent {
             why: format!("nothing came within {} s", patience.as_secs()),
         }),
@@ -188,18 +229,18 @@ async fn ask(way: &Entry, host: &str, stream: TlsStream<TcpStream>, patience: Du
 }
 
 /// What a TLS error says, somewhere down the causes.
-fn of_tls(error: &(dyn Error + 'static), name: &str) -> Option<Reach> {
+fn of_tls(error: &(dyn Error + 'static), name: &str, way: &Entry) -> Option<Reach> {
     if let Some(error) = error.downcast_ref::<rustls::Error>() {
-        return Some(tls(error, name));
+        return Some(tls(error, name, way));
     }
     // An I/O error's `source` leaves out the very error that it was made from.
     match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
-        Some(inner) => of_tls(inner, name),
-        None => error.source().and_then(|source| of_tls(source, name)),
+        Some(inner) => of_tls(inner, name, way),
+        None => error.source().and_then(|source| of_tls(source, name, way)),
     }
 }
 
-fn tls(error: &rustls::Error, name: &str) -> Reach {
+fn tls(error: &rustls::Error, name: &str, way: &Entry) -> Reach {
     match error {
         rustls::Error::InvalidCertificate(certificate) => match certificate {
             CertificateError::NotValidForName => Reach::WrongName {
@@ -218,11 +259,28 @@ fn tls(error: &rustls::Error, name: &str) -> Reach {
             },
             _ => Reach::Untrusted,
         },
-        rustls::Error::AlertReceived(alert) => Reach::ClientRefused {
-            why: format!("{alert:?}"),
-        },
+        rustls::Error::AlertReceived(alert) if way.sends_certificate() && is_of_certificate(*alert) => {
+            Reach::ClientRefused {
+                why: format!("{alert:?}"),
+            }
+        }
         other => Reach::NoTls { why: other.to_string() },
     }
+}
+
+/// Whether a server sends this because of its client's certificate.
+fn is_of_certificate(alert: AlertDescription) -> bool {
+    matches!(
+        alert,
+        AlertDescription::AccessDenied
+            | AlertDescription::BadCertificate
+            | AlertDescription::CertificateExpired
+            | AlertDescription::CertificateRequired
+            | AlertDescription::CertificateRevoked
+            | AlertDescription::CertificateUnknown
+            | AlertDescription::UnknownCA
+            | AlertDescription::UnsupportedCertificate
+    )
 }
 
 /// `DnsName("api.example.com")` as people write it.

@@ -6,6 +6,7 @@
 //!
 //! Not here: files and locks (`cli`), the attempt itself (`effects`).
 
+mod address;
 mod certificate;
 mod console;
 mod expiry;
@@ -14,10 +15,12 @@ mod reach;
 #[cfg(test)]
 mod tests;
 
+pub use address::{custom_name, endpoint, is_at, place, without_secrets};
 pub use certificate::{Certificate, certificates};
 pub use console::{Console, apps_domain, console};
-pub use expiry::{Ends, Remark, WARN_DAYS, compare, ends, remarks, span};
+pub use expiry::{Ends, Origin, Remark, WARN_DAYS, compare, ends, remarks, span};
 pub use kubeconfig::{
-    Credential, Entry, ExecUser, KubeconfigError, Names, credential, has_comments, merge, own, with_exec,
+    Credential, Entry, ExecUser, KubeconfigError, Merged, Names, Plugin, credential, has_comments, merge, own,
+    with_exec,
 };
 pub use reach::{HubView, Reach, Tried, diagnose, hub_view};

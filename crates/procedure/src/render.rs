@@ -26,6 +26,7 @@ use crate::{
 pub use dialect::Dialect;
 pub(crate) use from_document::by;
 pub use from_document::request;
+pub use identity::removes_kubeadmin;
 pub use request::{Infra, PoolRequest, Publishing, Request, Scaling, SshKey};
 pub(crate) use schema::default_of;
 pub use schema::{Fault, Misfit, knows_field, misfits, unknown_fields};

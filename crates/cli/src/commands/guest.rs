@@ -2,6 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use berth_procedure::render::removes_kubeadmin;
 use serde_json::Value;
 
 use crate::discovery::get;
@@ -67,7 +68,7 @@ pub(crate) async fn read(
     } = guest;
     let Some(secret) = object["status"][field]["name"].as_str() else {
         return Err(match credential {
-            Credential::Password if has_login(object) => no_kubeadmin(printer, session, guest),
+            Credential::Password if removes_kubeadmin(object) => no_kubeadmin(printer, session, guest),
             _ => Failure::failed(format!("HostedCluster {namespace}/{name} has no {what} yet")).hint(format!(
                 "`{} status{} {name}` shows how far its control plane is",
                 printer.program, session.flags
@@ -83,12 +84,6 @@ pub(crate) async fn read(
     bytes
         .and_then(|bytes| String::from_utf8(bytes).ok())
         .ok_or_else(|| Failure::failed(format!("Secret {namespace}/{secret} holds no `{key}`")))
-}
-
-/// Whether a HostedCluster says how people log in: any such word removes kubeadmin, providers or not.
-fn has_login(cluster: &Value) -> bool {
-    let configuration = &cluster["spec"]["configuration"];
-    !configuration["oauth"].is_null() || configuration["authentication"]["type"] == "OIDC"
 }
 
 /// There is no password any longer, and other ways in.

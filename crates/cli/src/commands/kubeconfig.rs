@@ -5,10 +5,10 @@ mod check;
 mod exec;
 mod file;
 
-pub(crate) use check::hub;
+pub(crate) use check::{hub, this_machine};
 
 use berth_api::yaml;
-use berth_procedure::access::{self, Entry, KubeconfigError, Names};
+use berth_procedure::access::{self, Entry, KubeconfigError, Names, Origin};
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -38,8 +38,8 @@ pub(crate) async fn run(
         printer.line(credential.json.reveal());
         return Ok(Exit::Done);
     }
-    warn(printer, session, &guest, &kubeconfig);
-    if !args.merge && !args.exec {
+    warn(printer, &kubeconfig);
+    if !args.merge && !args.exec && args.context_name.is_none() {
         // Verbatim, as `hcp create kubeconfig` prints it.
         printer.out(&kubeconfig);
         return Ok(Exit::Done);
@@ -58,12 +58,11 @@ pub(crate) async fn run(
 }
 
 /// Says what ends soon; the kubeconfig itself goes to stdout untouched.
-fn warn(printer: &Printer, session: &Session, guest: &Guest, kubeconfig: &str) {
+fn warn(printer: &Printer, kubeconfig: &str) {
     let Ok(entry) = Entry::read(kubeconfig, None, &|_| None) else {
         return;
     };
-    let refresh = refresh(printer, session, guest);
-    for remark in access::remarks(&access::ends(&entry), Timestamp::now(), &refresh) {
+    for remark in access::remarks(&access::ends(&entry), Timestamp::now(), Origin::Hub) {
         let word = printer.err_tone(Tone::Warning, "warning:");
         printer.say(&format!("{word} {}: {}", remark.id, remark.text));
     }
@@ -71,9 +70,14 @@ fn warn(printer: &Printer, session: &Session, guest: &Guest, kubeconfig: &str) {
 
 async fn merge(printer: &Printer, own: &Value, args: &KubeconfigArgs) -> Result<()> {
     let into = file::user()?;
-    let merged = file::merge(&into, own, args.force, args.switch, args.backup).await?;
+    let wishes = file::Wishes {
+        force: args.force,
+        switch: args.switch,
+        keep: args.backup,
+    };
+    let merged = file::merge(&into, own, wishes).await?;
     let context = own["current-context"].as_str().unwrap_or_default();
-    printer.say(&format!("context `{context}` is in {}", into.display()));
+    printer.say(&format!("context `{context}` is in {}", into.file.display()));
     if let Some(backup) = &merged.backup {
         printer.say(&format!("the former file is {}", backup.display()));
     }

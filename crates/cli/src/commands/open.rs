@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use berth_engine::Connect as _;
 use berth_procedure::Secret;
-use berth_procedure::access::{self, Console, Entry, Tried};
+use berth_procedure::access::{self, Console, Entry, Origin, Tried};
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -74,10 +74,20 @@ pub(crate) async fn run(printer: &Printer, session: &Session, args: OpenArgs) ->
 
 /// The guest's own word for it; `None` where it can't be asked, which is said.
 async fn own_route(printer: &Printer, session: &Session, guest: &Guest) -> Option<Value> {
-    let kubeconfig = guest::read(printer, session, guest, Credential::Kubeconfig)
-        .await
-        .ok()?;
-    let client = connect::Guests.connect(&Secret::new(&kubeconfig)).await.ok()?;
+    let kubeconfig = match guest::read(printer, session, guest, Credential::Kubeconfig).await {
+        Ok(kubeconfig) => kubeconfig,
+        Err(failure) => {
+            not_asked(printer, &failure.message);
+            return None;
+        }
+    };
+    let client = match connect::Guests.connect(&Secret::new(&kubeconfig)).await {
+        Ok(client) => client,
+        Err(failure) => {
+            not_asked(printer, &failure.0);
+            return None;
+        }
+    };
     let asked = tokio::time::timeout(PATIENCE, get(&client, ROUTE, "application/json")).await;
     match asked {
         Ok(Ok(route)) => Some(route),
@@ -101,23 +111,31 @@ async fn say_why(printer: &Printer, session: &Session, guest: &Guest, kubeconfig
     let found = access::diagnose(&Tried {
         reach: &reach,
         entry: &entry,
-        from: "this machine",
+        from: &kubeconfig::this_machine(),
         hub: hub.as_ref(),
         object: &format!("the API server of guest {namespace}/{name}"),
         now: Timestamp::now(),
-        refresh: &format!("{} kubeconfig{} {namespace}/{name}", printer.program, session.flags),
+        origin: Origin::Hub,
     });
     if let Some(found) = found {
-        let word = printer.err_tone(Tone::Warning, "warning:");
-        printer.say(&format!(
-            "{word} the guest could not be asked: {} {}",
-            found.id, found.title
-        ));
+        let id = if found.id.is_empty() {
+            String::new()
+        } else {
+            format!("{} ", found.id)
+        };
+        not_asked(printer, &format!("{id}{}", found.title));
         for line in &found.evidence {
             printer.say(&format!("  {line}"));
         }
         printer.say(&format!("  fix: {}", found.fix));
     }
+}
+
+fn not_asked(printer: &Printer, why: &str) {
+    let word = printer.err_tone(Tone::Warning, "warning:");
+    printer.say(&format!(
+        "{word} the guest could not be asked where its console is: {why}"
+    ));
 }
 
 fn say_how_to_log_in(printer: &Printer, session: &Session, guest: &Guest) {

@@ -2,7 +2,7 @@
 
 use berth_api::yaml;
 use berth_procedure::Selector;
-use berth_procedure::access::{self, Ends};
+use berth_procedure::access::{self, Ends, Origin};
 use berth_procedure::status::{self, Bounds, Counted, GuestStatus, MachineStatus, Paused, PoolStatus, Status};
 use jiff::Timestamp;
 use serde_json::json;
@@ -139,7 +139,7 @@ fn pause_text(printer: &Printer, what: &str, paused: &Paused) -> String {
 
 /// When the admin kubeconfig ends; a line only where that is soon.
 fn kubeconfig_text(printer: &Printer, ends: &Ends) -> String {
-    let remarks = access::remarks(ends, Timestamp::now(), "");
+    let remarks = access::remarks(ends, Timestamp::now(), Origin::Hub);
     let lines = remarks.iter().map(|remark| {
         let tone = if remark.fails { Tone::Bad } else { Tone::Warning };
         let word = printer.out_tone(tone, &format!("{} kubeconfig:", remark.id));

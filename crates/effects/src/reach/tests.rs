@@ -2,7 +2,9 @@
 
 use std::net::Ipv4Addr;
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, date_time_ymd};
+use berth_procedure::Secret;
+use berth_procedure::access::Plugin;
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, date_time_ymd};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
@@ -28,6 +30,8 @@ struct Server {
     picky: bool,
     /// What it says after the handshake; nothing, and the line stays open, where there is nothing.
     says: Option<&'static str>,
+    /// What it says a little later.
+    says_more: &'static str,
 }
 
 impl Default for Server {
@@ -37,6 +41,7 @@ impl Default for Server {
             ended: false,
             picky: false,
             says: Some("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"),
+            says_more: "",
         }
     }
 }
@@ -81,7 +86,14 @@ impl Server {
             let _ = stream.read(&mut request).await;
             if let Some(words) = self.says {
                 let _ = stream.write_all(words.as_bytes()).await;
-                let _ = stream.shutdown().await;
+                let _ = stream.flush().await;
+                if self.says_more.is_empty() {
+                    let _ = stream.shutdown().await;
+                    return;
+                }
+                time::sleep(Duration::from_millis(20)).await;
+                let _ = stream.write_all(self.says_more.as_bytes()).await;
+                let _ = stream.read(&mut request).await;
             } else {
                 let _ = stream.read(&mut request).await;
             }
@@ -162,12 +174,98 @@ async fn tls_says_what_is_wrong_with_the_certificate() {
     };
     assert!(matches!(tried(&ended.start().await).await, Reach::OutOfDate { .. }));
 
-    let picky = Server {
+    let picky = || Server {
         picky: true,
         ..Server::default()
     };
-    let reach = tried(&picky.start().await).await;
+    let way = with_certificate(picky().start().await);
+    let reach = tried(&way).await;
     assert!(matches!(reach, Reach::ClientRefused { .. }), "{reach:?}");
+    // Who shows none is refused for something else than what is in it.
+    let reach = tried(&picky().start().await).await;
+    assert!(
+        matches!(&reach, Reach::NoTls { why } if why.contains("CertificateRequired")),
+        "{reach:?}"
+    );
+}
+
+/// The same way with a client's certificate that nobody signed.
+fn with_certificate(way: Entry) -> Entry {
+    let key = KeyPair::generate().expect("a key");
+    let mut params = CertificateParams::new(Vec::new()).expect("no names");
+    params.distinguished_name.push(DnType::CommonName, "somebody");
+    let certificate = params.self_signed(&key);
+    Entry {
+        certificate: Some(certificate.expect("signed").pem()),
+        key: Some(Secret::new(key.serialize_pem())),
+        ..way
+    }
+}
+
+#[test]
+fn an_alert_is_of_the_client_only_where_it_speaks_of_certificates() {
+    let way = with_certificate(Entry::default());
+    for (alert, is_client) in [
+        (AlertDescription::BadCertificate, true),
+        (AlertDescription::UnknownCA, true),
+        (AlertDescription::ProtocolVersion, false),
+        (AlertDescription::HandshakeFailure, false),
+        (AlertDescription::UnrecognisedName, false),
+        (AlertDescription::InternalError, false),
+    ] {
+        let error = rustls::Error::AlertReceived(alert);
+        let refused = |way: &Entry| matches!(tls(&error, "api", way), Reach::ClientRefused { .. });
+        assert_eq!(refused(&way), is_client, "{alert:?}");
+        assert!(!refused(&Entry::default()), "{alert:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_in_several_pieces_is_one() {
+    let server = Server {
+        says: Some("HTTP/1.1 503 Service Unavailable\r\ncontent-length: 6\r\n\r\nnot"),
+        says_more: "yet",
+        ..Server::default()
+    };
+    let way = server.start().await;
+    let reach = attempt(&way, Duration::from_secs(2)).await;
+    assert_eq!(reach, Err(Reach::Status { code: 503 }));
+}
+
+#[tokio::test]
+async fn who_trusts_every_server_verifies_none() {
+    let other = Server {
+        name: "api.example.com",
+        ..Server::default()
+    };
+    let way = Entry {
+        ca: None,
+        trusts_all: true,
+        ..other.start().await
+    };
+    assert_eq!(tried(&way).await, Reach::Answers);
+}
+
+#[tokio::test]
+async fn credentials_that_a_program_fetches_are_not_judged() {
+    for says in [
+        "HTTP/1.1 401 Unauthorized\r\ncontent-length: 0\r\n\r\n",
+        "HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n",
+    ] {
+        let server = Server {
+            says: Some(says),
+            ..Server::default()
+        };
+        let plugin = Plugin {
+            command: "login".to_owned(),
+            guest: None,
+        };
+        let way = Entry {
+            plugin: Some(plugin),
+            ..server.start().await
+        };
+        assert_eq!(tried(&way).await, Reach::Answers);
+    }
 }
 
 #[tokio::test]
@@ -242,15 +340,4 @@ async fn who_says_nothing_is_waited_for_only_so_long() {
     let stream = handshake(&way, &host, stream, SOON).await.expect("a handshake");
     let reach = ask(&way, &host, stream, soon).await.expect_err("no answer");
     assert!(matches!(reach, Reach::Silent { .. }), "{reach:?}");
-}
-
-#[test]
-fn urls_are_taken_apart() {
-    assert_eq!(place("https://[fd00::1]:6443"), Ok(("fd00::1".to_owned(), 6443)));
-    assert_eq!(
-        place("https://api.example.com"),
-        Ok(("api.example.com".to_owned(), 443))
-    );
-    assert_eq!(place("http://api.example.com"), Err(Reach::BadUrl));
-    assert_eq!(place("nonsense"), Err(Reach::BadUrl));
 }

@@ -23,8 +23,12 @@ pub fn apps_domain(cluster: &Value) -> Option<String> {
     }
     let name = text(cluster, &["metadata", "name"])?;
     let base = text(cluster, &["spec", "dns", "baseDomain"])?;
-    let prefix = text(cluster, &["spec", "dns", "baseDomainPrefix"]).unwrap_or(name);
-    Some(format!("apps.{prefix}.{base}"))
+    Some(match views::text(cluster, &["spec", "dns", "baseDomainPrefix"]) {
+        // HyperShift's way to say that there is none.
+        Some("") => format!("apps.{base}"),
+        Some(prefix) => format!("apps.{prefix}.{base}"),
+        None => format!("apps.{name}.{base}"),
+    })
 }
 
 /// The console's address. `route` is the guest's own Route of it, where that could be read.

@@ -3,8 +3,10 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
+use super::address::place;
 use super::certificate::certificates;
 use super::kubeconfig::Entry;
+use super::reach::{HubView, Reach};
 
 /// HyperShift renews a certificate when so many days are left; a copy that is older than that is best fetched anew.
 pub const WARN_DAYS: i64 = 30;
@@ -43,6 +45,46 @@ pub struct Remark {
     pub fails: bool,
 }
 
+/// Where a kubeconfig is from, which decides what is to be done about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin<'a> {
+    /// It is the hub's own: there is none that is newer.
+    Hub,
+    /// It is a copy.
+    Copy {
+        /// The command that fetches it anew.
+        refresh: &'a str,
+    },
+}
+
+// === impl Origin ===
+
+impl Origin<'_> {
+    /// How to come by credentials that hold.
+    pub(super) fn renewed(self) -> String {
+        match self {
+            Self::Copy { refresh } => format!("`{refresh}` fetches what the hub has"),
+            Self::Hub => {
+                "it is what the hub has, and fetching it again gives the same: see in the guest's control plane why \
+                          the PKI operator (Deployment control-plane-pki-operator) does not renew it"
+                    .to_owned()
+            }
+        }
+    }
+
+    /// How to come by the address and the authority that are right.
+    pub(super) fn rewritten(self) -> String {
+        match self {
+            Self::Copy { .. } => self.renewed(),
+            Self::Hub => {
+                "it is what the hub has, and fetching it again gives the same: see in the guest's control plane why \
+                          its operator (Deployment control-plane-operator) does not write Secret admin-kubeconfig anew"
+                    .to_owned()
+            }
+        }
+    }
+}
+
 /// When what an entry holds ends.
 pub fn ends(entry: &Entry) -> Ends {
     let client = entry.certificate.as_deref().map(certificates).unwrap_or_default();
@@ -60,8 +102,8 @@ pub fn ends(entry: &Entry) -> Ends {
     }
 }
 
-/// What is to be said of these ends now. `refresh` is the command that fetches the kubeconfig anew.
-pub fn remarks(ends: &Ends, now: Timestamp, refresh: &str) -> Vec<Remark> {
+/// What is to be said of these ends now.
+pub fn remarks(ends: &Ends, now: Timestamp, origin: Origin<'_>) -> Vec<Remark> {
     let mut remarks = Vec::new();
     let mut tell = |id, text: String, fix: String, fails| remarks.push(Remark { id, text, fix, fails });
     let soon = SignedDuration::from_hours(24 * WARN_DAYS);
@@ -73,7 +115,7 @@ pub fn remarks(ends: &Ends, now: Timestamp, refresh: &str) -> Vec<Remark> {
             if short {
                 "break-glass certificates hold 36 hours at most: ask for a new one".to_owned()
             } else {
-                format!("`{refresh}` fetches what the hub has")
+                origin.renewed()
             },
             true,
         ),
@@ -89,10 +131,17 @@ pub fn remarks(ends: &Ends, now: Timestamp, refresh: &str) -> Vec<Remark> {
         Some(end) if end.duration_since(now) < soon => tell(
             "A01",
             format!("the client certificate ends in {}, at {end}", span(now, end)),
-            format!(
-                "HyperShift renews it when {WARN_DAYS} days are left, and a downloaded file is not renewed: `{refresh}` \
-                 fetches what the hub has; `--exec` makes a kubeconfig that refreshes by itself"
-            ),
+            match origin {
+                Origin::Copy { .. } => format!(
+                    "HyperShift renews it when {WARN_DAYS} days are left, and a downloaded file is not renewed: {}; \
+                     `--exec` makes a kubeconfig that refreshes by itself",
+                    origin.renewed()
+                ),
+                Origin::Hub => format!(
+                    "HyperShift renews it when {WARN_DAYS} days are left; where it does not, {}",
+                    "see why in the log of Deployment control-plane-pki-operator of the guest's control plane"
+                ),
+            },
             false,
         ),
         _ => {}
@@ -114,33 +163,46 @@ pub fn remarks(ends: &Ends, now: Timestamp, refresh: &str) -> Vec<Remark> {
     remarks
 }
 
-/// What differs between a downloaded kubeconfig and the one that the hub has.
-pub fn compare(file: &Entry, secret: &Entry, refresh: &str) -> Vec<Remark> {
-    let fix = || format!("`{refresh}` fetches what the hub has");
-    let remark = |id, text: String, fails| Remark {
-        id,
+/// What differs between a downloaded kubeconfig and the one that the hub has. Where it works all the same, it may.
+pub fn compare(file: &Entry, secret: &Entry, hub: Option<&HubView>, reach: &Reach, origin: Origin<'_>) -> Vec<Remark> {
+    let fails = *reach != Reach::Answers;
+    let remark = |text: String, fails| Remark {
+        id: "A01",
         text,
-        fix: fix(),
+        fix: origin.renewed(),
         fails,
     };
     let mut remarks = Vec::new();
-    if file.server != secret.server {
+    let is_custom = hub.is_some_and(|hub| hub.is_named(&file.server));
+    let is_there = is_custom || hub.is_some_and(|hub| hub.is_at(&file.server));
+    if !is_there && (place(&file.server).is_none() || place(&file.server) != place(&secret.server)) {
         let text = format!("it leads to {}, and the guest is at {}", file.server, secret.server);
-        remarks.push(remark("A01", text, true));
+        remarks.push(remark(text, fails));
     }
-    if file.ca.is_some() && file.ca.as_deref().map(certificates) != secret.ca.as_deref().map(certificates) {
+    // Behind a name of its own the guest may show a certificate of another authority.
+    if !is_custom && lacks_authority(file, secret) {
         let text =
             "it trusts another authority than the guest's: the guest was made anew, or its authority was replaced";
-        remarks.push(remark("A01", text.to_owned(), true));
+        remarks.push(remark(text.to_owned(), fails));
     }
     let later = |entry: &Entry| ends(entry).certificate;
     if let (Some(here), Some(there)) = (later(file), later(secret))
         && here < there
     {
         let text = format!("the hub's was renewed: it ends at {there}, the file's at {here}");
-        remarks.push(remark("A01", text, false));
+        remarks.push(remark(text, false));
     }
     remarks
+}
+
+/// Whether a file trusts authorities, and not all of the hub's. That it trusts more of them does no harm.
+fn lacks_authority(file: &Entry, secret: &Entry) -> bool {
+    let Some(trusted) = file.ca.as_deref().filter(|_| !file.trusts_all) else {
+        return false;
+    };
+    let trusted = certificates(trusted);
+    let hubs = secret.ca.as_deref().map(certificates).unwrap_or_default();
+    hubs.iter().any(|authority| !trusted.contains(authority))
 }
 
 /// How long from one time to another, as people say it: in the two largest units.

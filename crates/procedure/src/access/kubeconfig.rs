@@ -8,12 +8,16 @@ use berth_api::{views, yaml};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
+use super::address::{origin, without_secrets};
 use super::certificate::certificates;
 use crate::read::text;
 use crate::secret::Secret;
 
 /// The API that a credential plugin speaks.
 const CLIENT_AUTHENTICATION: &str = "client.authentication.k8s.io/v1";
+
+/// What a kubeconfig is made of.
+const LISTS: [&str; 3] = ["clusters", "contexts", "users"];
 
 /// Why a kubeconfig can't be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -57,22 +61,35 @@ pub enum KubeconfigError {
 pub struct Entry {
     /// Name of the context.
     pub context: String,
-    /// URL of the API server.
+    /// URL of the API server, without a user name and password.
     pub server: String,
     /// The name that the server's certificate must be for, where it is not the URL's.
     pub tls_server_name: Option<String>,
     /// PEM of the authorities that are trusted; `None` where it names none.
     pub ca: Option<String>,
+    /// Whether any server is trusted.
+    pub trusts_all: bool,
     /// PEM of the client's certificate.
     pub certificate: Option<String>,
     /// PEM of its key.
     pub key: Option<Secret>,
     /// A bearer token.
     pub token: Option<Secret>,
-    /// The proxy that requests go through.
+    /// Whether it has a user name and password, which API servers don't take any longer.
+    pub has_password: bool,
+    /// Scheme, host and port of the proxy that requests go through: nothing of it that may be secret.
     pub proxy: Option<String>,
-    /// The command of a credential plugin.
-    pub exec: Option<String>,
+    /// The credential plugin.
+    pub plugin: Option<Plugin>,
+}
+
+/// A program that fetches credentials.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Plugin {
+    /// The program.
+    pub command: String,
+    /// The guest, as NAMESPACE/NAME, whose admin certificate it fetches, where it is called as Berth calls itself.
+    pub guest: Option<String>,
 }
 
 /// What a guest's cluster, context and user are called in a kubeconfig.
@@ -82,6 +99,15 @@ pub struct Names {
     pub context: String,
     /// The user.
     pub user: String,
+}
+
+/// What became of a merge.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Merged {
+    /// The kubeconfig as YAML. It may hold keys.
+    pub text: Secret,
+    /// Whether the guest's context is the current one.
+    pub is_current: bool,
 }
 
 /// What a credential plugin hands out.
@@ -138,15 +164,55 @@ impl Entry {
         let own = |object: &Value, field: &str| text(object, &[field]).map(str::to_owned);
         Ok(Self {
             context: context.to_owned(),
-            server: own(cluster, "server").unwrap_or_default(),
+            server: text(cluster, &["server"]).map(without_secrets).unwrap_or_default(),
             tls_server_name: own(cluster, "tls-server-name"),
             ca: data(cluster, "certificate-authority"),
             certificate: data(user, "client-certificate"),
             key: data(user, "client-key").map(Secret::new),
-            token: own(user, "token").map(Secret::new),
-            proxy: own(cluster, "proxy-url"),
-            exec: text(user, &["exec", "command"]).map(str::to_owned),
+            trusts_all: views::flag(cluster, &["insecure-skip-tls-verify"]).unwrap_or_default(),
+            // As clients take it: the file, where it can be read.
+            token: text(user, &["tokenFile"])
+                .and_then(read)
+                .map(|token| token.trim().to_owned())
+                .filter(|token| !token.is_empty())
+                .or_else(|| own(user, "token"))
+                .map(Secret::new),
+            has_password: text(user, &["username"])
+                .or_else(|| text(user, &["password"]))
+                .is_some(),
+            proxy: text(cluster, &["proxy-url"]).map(origin),
+            plugin: user.get("exec").and_then(Plugin::of),
         })
+    }
+
+    /// Whether it comes with credentials that can be tried.
+    pub fn has_credentials(&self) -> bool {
+        self.sends_certificate() || self.token.is_some()
+    }
+
+    /// Whether it shows a certificate of its own.
+    pub fn sends_certificate(&self) -> bool {
+        self.certificate.is_some() && self.key.is_some()
+    }
+
+    /// Whether its credentials are fetched by a program, so that an attempt is made without.
+    pub fn leaves_credentials_out(&self) -> bool {
+        self.plugin.is_some() && !self.has_credentials()
+    }
+}
+
+// === impl Plugin ===
+
+impl Plugin {
+    /// Of its arguments nothing is kept but whom they are for: they may be secret.
+    fn of(exec: &Value) -> Option<Self> {
+        let command = text(exec, &["command"])?.to_owned();
+        let arguments: Vec<_> = views::list(exec, &["args"]).iter().map(Value::as_str).collect();
+        let guest = match &arguments[..] {
+            [.., Some("kubeconfig"), Some(guest), Some("--credential")] => Some((*guest).to_owned()),
+            _ => None,
+        };
+        Some(Self { command, guest })
     }
 }
 
@@ -212,32 +278,80 @@ pub fn with_exec(mut own: Value, exec: &ExecUser) -> Value {
     own
 }
 
-/// The user's kubeconfig with a guest's context in it, as YAML. All else stays as it is, but for comments.
+/// The user's kubeconfig with a guest's context in it. All else stays as it is, but for comments.
 ///
-/// What is there already under the guest's names is replaced if it leads to the same API server or trusts the same
-/// authority; otherwise it is somebody else's, and only `force` replaces it. The current context stays, unless there is none
-/// or `switch` asks for the guest's.
-pub fn merge(existing: &str, own: &Value, force: bool, switch: bool) -> Result<String, KubeconfigError> {
+/// `others` are the files that make one kubeconfig together with it, and come after it. What is there already under the
+/// guest's names, in any of them, is replaced if it leads to the same API server or trusts the same authority; otherwise it is
+/// somebody else's, and only `force` replaces it. The current context stays, unless there is none in any of them or `switch`
+/// asks for the guest's.
+pub fn merge(
+    existing: &str,
+    others: &[String],
+    own: &Value,
+    force: bool,
+    switch: bool,
+) -> Result<Merged, KubeconfigError> {
     let mut config = if existing.trim().is_empty() {
         json!({ "apiVersion": "v1", "kind": "Config" })
     } else {
         parsed(existing)?
     };
+    let all = together(&config, others);
     if !force {
-        not_taken(&config, own)?;
+        not_taken(&all, own)?;
     }
-    for list in ["clusters", "contexts", "users"] {
+    for list in LISTS {
         put(&mut config, list, &own[list][0]);
     }
-    if switch || text(&config, &["current-context"]).is_none() {
+    let current = text(&all, &["current-context"]);
+    if switch || current.is_none() {
         config["current-context"] = own["current-context"].clone();
     }
-    Ok(yaml::to_string(&config))
+    Ok(Merged {
+        text: Secret::new(yaml::to_string(&config)),
+        is_current: switch || current.is_none() || current == text(own, &["current-context"]),
+    })
 }
 
-/// Whether a text has lines that are comments, which a merge can't keep.
+/// Several files as one, as every client takes them: of what has one name, the first file's counts.
+fn together(first: &Value, others: &[String]) -> Value {
+    let mut all = first.clone();
+    // One that can't be read makes no kubeconfig with the others: nothing of it is anybody's.
+    for other in others.iter().filter_map(|other| parsed(other).ok()) {
+        if text(&all, &["current-context"]).is_none() {
+            all["current-context"] = other["current-context"].clone();
+        }
+        for list in LISTS {
+            let entries = [views::list(&all, &[list]), views::list(&other, &[list])].concat();
+            all[list] = entries.into();
+        }
+    }
+    all
+}
+
+/// Whether a text has comments, which a merge can't keep.
 pub fn has_comments(text: &str) -> bool {
-    text.lines().any(|line| line.trim_start().starts_with('#'))
+    let (mut before, mut quote) = ('\n', None);
+    let mut characters = text.chars();
+    while let Some(character) = characters.next() {
+        if let Some(open) = quote {
+            match character {
+                _ if character == open => quote = None,
+                // What is escaped ends nothing.
+                '\\' if open == '"' => drop(characters.next()),
+                _ => {}
+            }
+        } else if character == '#' && before.is_whitespace() {
+            return true;
+        } else if matches!(character, '"' | '\'')
+            // Within a word they are part of it; two in a row are one that ends nothing.
+            && (before.is_whitespace() || "[{,:".contains(before) || before == character)
+        {
+            quote = Some(character);
+        }
+        before = character;
+    }
+    false
 }
 
 /// What a kubeconfig's current user hands out as a credential plugin.
@@ -277,7 +391,7 @@ fn not_taken(config: &Value, own: &Value) -> Result<(), KubeconfigError> {
             of(there).is_some() && of(there) == of(cluster)
         };
         if !same("server") && !same("certificate-authority-data") {
-            let server = text(there, &["cluster", "server"]).unwrap_or("no server");
+            let server = text(there, &["cluster", "server"]).map_or("no server".to_owned(), without_secrets);
             return taken("cluster", name(cluster), format!(", for {server}"));
         }
     }

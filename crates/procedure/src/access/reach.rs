@@ -8,7 +8,8 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::expiry::{ends, span};
+use super::address::{custom_name, endpoint, has_name, leads_to, place};
+use super::expiry::{Origin, ends, span};
 use super::kubeconfig::Entry;
 use crate::assess::Diagnosis;
 use crate::facts::{Facts, Selector};
@@ -19,13 +20,13 @@ use crate::walk::{GuestRef, diagnosis};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase", tag = "reach")]
 pub enum Reach {
-    /// It answers, and takes us for somebody.
+    /// It answers, and takes us for somebody, if we came with credentials.
     Answers,
     /// The kubeconfig's URL is none that can be tried.
     BadUrl,
     /// Requests go through a proxy, which was not tried.
     Proxied {
-        /// The proxy.
+        /// Its scheme, host and port.
         proxy: String,
     },
     /// The name can't be resolved.
@@ -52,7 +53,7 @@ pub enum Reach {
         /// What the system said.
         why: String,
     },
-    /// Something listens there that does not speak TLS, or breaks off.
+    /// Something listens there, and no TLS connection comes about.
     NoTls {
         /// What was said.
         why: String,
@@ -123,8 +124,8 @@ pub struct Tried<'a> {
     pub object: &'a str,
     /// When.
     pub now: Timestamp,
-    /// The command that fetches the kubeconfig anew.
-    pub refresh: &'a str,
+    /// Where what was tried is from.
+    pub origin: Origin<'a>,
 }
 
 // === impl Reach ===
@@ -157,7 +158,7 @@ impl Reach {
             Self::Refused { address } => format!("{address} refuses the connection: nobody listens there"),
             Self::NoAnswer { address } => format!("{address} does not answer at all: packets are dropped on the way"),
             Self::NoRoute { address, why } => format!("there is no way to {address}: {why}"),
-            Self::NoTls { why } => format!("what listens there does not speak TLS: {why}"),
+            Self::NoTls { why } => format!("no TLS connection comes about: {why}"),
             Self::WrongName { name, names } if names.is_empty() => {
                 format!("the server's certificate is not for `{name}`")
             }
@@ -193,24 +194,12 @@ pub fn hub_view(facts: &Facts, namespace: &str, name: &str) -> Option<HubView> {
             .or_else(|| text(entry, &["hostname"]))
             .map(str::to_owned)
     };
-    let host = text(cluster, &["status", "controlPlaneEndpoint", "host"]);
-    let port = views::number(cluster, &["status", "controlPlaneEndpoint", "port"]).unwrap_or(6443);
-    let services = views::list(cluster, &["spec", "services"]).iter();
-    let published = services
-        .filter(|service| text(service, &["service"]) == Some("APIServer"))
-        .find_map(|service| {
-            ["loadBalancer", "route"]
-                .into_iter()
-                .find_map(|kind| text(service, &["servicePublishingStrategy", kind, "hostname"]))
-        });
     Some(HubView {
         api_server: verdict(cluster, "KubeAPIServerAvailable"),
         available: verdict(cluster, "Available"),
-        endpoint: host.map(|host| format!("{host}:{port}")),
+        endpoint: endpoint(cluster),
         addresses: ingress.iter().filter_map(address).collect(),
-        custom_name: text(cluster, &["spec", "kubeAPIServerDNSName"])
-            .or(published)
-            .map(str::to_owned),
+        custom_name: custom_name(cluster).map(str::to_owned),
     })
 }
 
@@ -221,6 +210,16 @@ impl HubView {
     pub fn watches(namespace: &str, name: &str) -> Vec<Selector> {
         let guest = GuestRef::new(namespace, name);
         vec![guest.hosted_cluster(), guest.inside(resources::SERVICE)]
+    }
+
+    /// Whether a URL leads to the endpoint.
+    pub(super) fn is_at(&self, url: &str) -> bool {
+        leads_to(url, self.endpoint.as_deref())
+    }
+
+    /// Whether a URL goes by the name that was chosen for it.
+    pub(super) fn is_named(&self, url: &str) -> bool {
+        has_name(url, self.custom_name.as_deref())
     }
 
     /// Whether the hub finds nothing wrong.
@@ -278,37 +277,27 @@ type Meaning = (&'static str, String, String);
 
 /// A kubeconfig that is too old explains everything else.
 fn outdated(tried: &Tried<'_>) -> Option<Meaning> {
-    let Tried {
-        entry, now, refresh, ..
-    } = tried;
+    let Tried { entry, now, origin, .. } = tried;
     if let Some(end) = ends(entry).certificate.filter(|end| end <= now) {
         let title = format!("the kubeconfig's client certificate ended {} ago", span(end, *now));
-        return Some(("A01", title, format!("`{refresh}` fetches what the hub has")));
+        return Some(("A01", title, origin.renewed()));
     }
     let hub = tried.hub?;
     let endpoint = hub.endpoint.as_deref()?;
-    let place = entry
-        .server
-        .strip_prefix("https://")
-        .unwrap_or(&entry.server)
-        .trim_end_matches('/');
-    let is_custom = hub.custom_name.as_deref().is_some_and(|name| place.starts_with(name));
-    if place == endpoint || is_custom {
+    if hub.is_at(&entry.server) || hub.is_named(&entry.server) {
         return None;
     }
-    let title = format!("the kubeconfig leads to {place}, and the guest's API server is at {endpoint}");
-    Some(("A01", title, format!("`{refresh}` fetches what the hub has")))
+    let (host, port) = place(&entry.server)?;
+    let title = format!("the kubeconfig leads to {host}:{port}, and the guest's API server is at {endpoint}");
+    Some(("A01", title, origin.rewritten()))
 }
 
 fn meaning(tried: &Tried<'_>) -> Meaning {
-    let Tried {
-        reach, hub, refresh, ..
-    } = tried;
+    let Tried { reach, hub, origin, .. } = tried;
     let is_well = hub.is_some_and(HubView::is_well);
-    let anew = || format!("`{refresh}` fetches what the hub has");
     let is_custom = |host: &str| hub.is_some_and(|hub| hub.custom_name.as_deref() == Some(host));
     match reach {
-        Reach::Answers | Reach::BadUrl => ("", "the kubeconfig names no server".to_owned(), anew()),
+        Reach::Answers | Reach::BadUrl => ("", "the kubeconfig names no server".to_owned(), origin.rewritten()),
         Reach::Proxied { proxy } => (
             "",
             "the kubeconfig goes through a proxy".to_owned(),
@@ -337,8 +326,10 @@ fn meaning(tried: &Tried<'_>) -> Meaning {
         Reach::NoAnswer { address } | Reach::NoRoute { address, .. } => unroutable(address, *hub),
         Reach::NoTls { .. } => (
             "",
-            "something that is no API server listens there".to_owned(),
-            "look for a proxy or another service at that address and port".to_owned(),
+            "TLS: what listens there does not agree on a connection as an API server does".to_owned(),
+            "look for a proxy or another service at that address and port, and whether what is there asks for a client \
+             certificate that the kubeconfig does not have"
+                .to_owned(),
         ),
         Reach::WrongName { name, .. } => (
             "A07",
@@ -350,7 +341,7 @@ fn meaning(tried: &Tried<'_>) -> Meaning {
         Reach::Untrusted => (
             "A01",
             "TLS: the kubeconfig trusts another authority than the API server's".to_owned(),
-            format!("the guest was made anew, its authority was replaced, or a proxy breaks TLS open: {}", anew()),
+            format!("the guest was made anew, its authority was replaced, or a proxy breaks TLS open: {}", origin.rewritten()),
         ),
         Reach::OutOfDate { .. } => (
             "",
@@ -358,13 +349,21 @@ fn meaning(tried: &Tried<'_>) -> Meaning {
             "compare this machine's clock with the hub's; then look at the control plane's PKI operator (control-plane-pki-operator)"
                 .to_owned(),
         ),
-        Reach::ClientRefused { .. } => ("A01", "TLS: the API server refuses the client certificate".to_owned(), anew()),
+        Reach::ClientRefused { .. } => ("A01", "TLS: the API server refuses the client certificate".to_owned(), origin.renewed()),
         Reach::Silent { .. } => (
             "",
             "the API server takes the connection and does not answer".to_owned(),
             "it may be overloaded or without etcd: `berth status` shows its control plane".to_owned(),
         ),
-        Reach::Unauthorized => ("A01", "the API server does not accept the kubeconfig's credentials".to_owned(), anew()),
+        Reach::Unauthorized | Reach::Forbidden if tried.entry.has_password && !tried.entry.has_credentials() => (
+            "A01",
+            "the kubeconfig has a user name and a password, which API servers don't take any longer".to_owned(),
+            origin.renewed(),
+        ),
+        Reach::Unauthorized => {
+            let title = "the API server does not accept the kubeconfig's credentials";
+            ("A01", title.to_owned(), origin.renewed())
+        }
         Reach::Forbidden => (
             "",
             "the API server does not let the kubeconfig's user look".to_owned(),

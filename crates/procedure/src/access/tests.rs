@@ -8,6 +8,7 @@ use rcgen::{CertificateParams, DnType, KeyPair, date_time_ymd};
 use serde_json::{Value, json};
 
 use super::*;
+use crate::secret::Secret;
 
 /// A certificate for `system:admin` that ends with a year's first day.
 fn certificate(ends: i32) -> String {
@@ -31,6 +32,9 @@ fn kubeconfig(server: &str, ca: &str, certificate: &str) -> String {
 }
 
 const SERVER: &str = "https://192.0.2.10:6443";
+const COPY: Origin<'_> = Origin::Copy {
+    refresh: "berth kubeconfig g",
+};
 
 fn guests() -> Value {
     own(&kubeconfig(SERVER, "ca", "certificate"), &Names::of("hcp", "g", None)).expect("a kubeconfig")
@@ -38,6 +42,13 @@ fn guests() -> Value {
 
 fn entry(text: &str) -> Entry {
     Entry::read(text, None, &|_| None).expect("a context")
+}
+
+/// The guest merged into a file that makes one kubeconfig with others.
+fn merged(theirs: &str, others: &[&str], switch: bool) -> String {
+    let others: Vec<_> = others.iter().map(|other| (*other).to_owned()).collect();
+    let merged = merge(theirs, &others, &guests(), false, switch).expect("merged");
+    merged.text.reveal().to_owned()
 }
 
 fn at(text: &str) -> Timestamp {
@@ -55,7 +66,7 @@ clusters: [{name: work, cluster: {server: 'https://work.example', extensions: [{
 contexts: [{name: work, context: {cluster: work, user: me, namespace: mine}}]
 users: [{name: me, user: {exec: {apiVersion: client.authentication.k8s.io/v1, command: login, interactiveMode: Never}}}]
 ";
-    let merged = merge(theirs, &guests(), false, false).expect("merged");
+    let merged = merged(theirs, &[], false);
     let config = &yaml::parse(&merged).expect("YAML")[0];
     let before = &yaml::parse(theirs).expect("YAML")[0];
     for list in ["clusters", "contexts", "users"] {
@@ -69,13 +80,13 @@ users: [{name: me, user: {exec: {apiVersion: client.authentication.k8s.io/v1, co
 
     // Again, and as the current one: still one of each; the namespace that was chosen meanwhile stays.
     let chosen = merged.replace("namespace: default", "namespace: chosen");
-    let again = merge(&chosen, &guests(), false, true).expect("merged");
+    let again = self::merged(&chosen, &[], true);
     assert_eq!(again, chosen.replace("current-context: work", "current-context: hcp-g"));
 }
 
 #[test]
 fn an_empty_file_becomes_the_guests_kubeconfig() {
-    let merged = merge("\n", &guests(), false, false).expect("merged");
+    let merged = merged("\n", &[], false);
     assert_eq!(entry(&merged).server, SERVER);
     assert_eq!(entry(&merged).context, "hcp-g");
 }
@@ -83,12 +94,14 @@ fn an_empty_file_becomes_the_guests_kubeconfig() {
 #[test]
 fn what_is_somebody_elses_is_replaced_only_by_force() {
     let refused = |theirs: &str| {
-        let error = merge(theirs, &guests(), false, false)
+        let error = merge(theirs, &[], &guests(), false, false)
             .expect_err("it is taken")
             .to_string();
-        let forced = merge(theirs, &guests(), true, false).expect("forced");
+        let forced = merge(theirs, &[], &guests(), true, false).expect("forced").text;
         assert_eq!(
-            Entry::read(&forced, Some("hcp-g"), &|_| None).expect("there").server,
+            Entry::read(forced.reveal(), Some("hcp-g"), &|_| None)
+                .expect("there")
+                .server,
             SERVER
         );
         error
@@ -108,17 +121,28 @@ fn what_is_somebody_elses_is_replaced_only_by_force() {
     // The same guest at another address, or made anew at the same one, is no stranger.
     for (server, ca) in [("https://192.0.2.99:6443", "ca"), (SERVER, "another")] {
         let before = own(&kubeconfig(server, ca, "old"), &Names::of("hcp", "g", None)).expect("a kubeconfig");
-        merge(&yaml::to_string(&before), &guests(), false, false).expect("replaced");
+        merge(&yaml::to_string(&before), &[], &guests(), false, false).expect("replaced");
     }
 }
 
 #[test]
 fn what_is_no_kubeconfig_is_refused_without_repeating_it() {
     for text in ["- token: hunter2", "a: [hunter2", "a: 1\n---\nb: hunter2\n"] {
-        let error = merge(text, &guests(), false, false).expect_err("not one");
+        let error = merge(text, &[], &guests(), false, false).expect_err("not one");
         assert_eq!(error, KubeconfigError::NotOne, "{text}");
     }
-    assert!(has_comments("a: 1\n  # mine\n") && !has_comments("a: '#1'\n"));
+    for text in [
+        "a: 1\n  # mine\n",
+        "# mine\n",
+        "a: 1 # mine\n",
+        "a: '#1' # mine\n",
+        "a: don't # mine\n",
+    ] {
+        assert!(has_comments(text), "{text}");
+    }
+    for text in ["a: '#1'\n", "a: b#1\n", "a: \"x \\\" # y\"\n", "a: 'it''s # one'\n", ""] {
+        assert!(!has_comments(text), "{text}");
+    }
 }
 
 #[test]
@@ -143,7 +167,8 @@ fn a_plugin_hands_out_the_certificate_with_its_end() {
         user["exec"]["env"],
         json!([{ "name": "BERTH_HOME", "value": "/home/labs" }])
     );
-    assert_eq!(entry(&yaml::to_string(&with)).exec.as_deref(), Some("berth"));
+    let plugin = entry(&yaml::to_string(&with)).plugin.expect("a plugin");
+    assert_eq!(plugin.guest.as_deref(), Some("hcp/g"));
 
     let credential = credential(&text).expect("a credential");
     assert_eq!(credential.ends, at("2027-01-01T00:00:00Z"));
@@ -161,7 +186,7 @@ fn a_kubeconfig_is_told_when_it_ends() {
     let ends = ends(&entry(&text));
     assert_eq!(ends.user, "system:admin");
     let told = |now: &str| -> Vec<String> {
-        remarks(&ends, at(now), "berth kubeconfig g")
+        remarks(&ends, at(now), COPY)
             .into_iter()
             .map(|remark| {
                 format!(
@@ -188,18 +213,213 @@ fn a_download_is_held_against_the_secret() {
     let (old, new) = (certificate(2026), certificate(2027));
     let of = |server: &str, ca: &str, certificate: &str| entry(&kubeconfig(server, ca, certificate));
     let secret = of(SERVER, &ca, &new);
-    let told = |file: &Entry| -> Vec<String> {
-        compare(file, &secret, "berth kubeconfig g")
-            .into_iter()
-            .map(|remark| remark.text)
+    let hub = HubView {
+        endpoint: Some("192.0.2.10:6443".to_owned()),
+        custom_name: Some("api.g.example".to_owned()),
+        ..HubView::default()
+    };
+    let gone = Reach::Refused { address: String::new() };
+    let told = |file: &Entry, reach: &Reach| -> Vec<String> {
+        let remarks = compare(file, &secret, Some(&hub), reach, COPY).into_iter();
+        remarks
+            .map(|remark| format!("{}{}", remark.text, if remark.fails { " (fails)" } else { "" }))
             .collect()
     };
-    assert_eq!(told(&secret), Vec::<String>::new());
-    insta::assert_snapshot!(told(&of("https://192.0.2.9:6443", &certificate(2034), &old)).join("\n"), @r"
-    it leads to https://192.0.2.9:6443, and the guest is at https://192.0.2.10:6443
-    it trusts another authority than the guest's: the guest was made anew, or its authority was replaced
+    let none = Vec::<String>::new();
+    assert_eq!(told(&secret, &gone), none);
+    let other = of("https://192.0.2.9:6443", &certificate(2034), &old);
+    insta::assert_snapshot!(told(&other, &gone).join("\n"), @r"
+    it leads to https://192.0.2.9:6443, and the guest is at https://192.0.2.10:6443 (fails)
+    it trusts another authority than the guest's: the guest was made anew, or its authority was replaced (fails)
     the hub's was renewed: it ends at 2027-01-01T00:00:00Z, the file's at 2026-01-01T00:00:00Z
     ");
+    // What answers, works; and may differ.
+    assert!(
+        told(&other, &Reach::Answers)
+            .iter()
+            .all(|text| !text.ends_with("(fails)"))
+    );
+
+    // The same place in other words, the name that was chosen for it, and an authority more are no difference.
+    let more = format!("{}{ca}", certificate(2034));
+    for file in [
+        of("https://192.0.2.10:6443/", &ca, &new),
+        of(SERVER, &more, &new),
+        of("https://api.g.example", &certificate(2033), &new),
+        of("https://API.g.example:443/", &certificate(2033), &new),
+    ] {
+        assert_eq!(told(&file, &gone), none, "{}", file.server);
+    }
+}
+
+#[test]
+fn an_api_server_is_where_its_url_leads() {
+    let place = |url: &str| super::place(url);
+    let at = |host: &str, port| Some((host.to_owned(), port));
+    assert_eq!(place("https://[fd00::1]:6443"), at("fd00::1", 6443));
+    assert_eq!(place("https://me:hunter2@API.example.com/"), at("api.example.com", 443));
+    for url in ["http://api.example.com", "nonsense", "https://", "https://a:b"] {
+        assert_eq!(place(url), None, "{url}");
+    }
+    let cluster = json!({
+        "spec": { "kubeAPIServerDNSName": "api.g.example" },
+        "status": { "controlPlaneEndpoint": { "host": "fd00::1" } },
+    });
+    assert_eq!(endpoint(&cluster).as_deref(), Some("[fd00::1]:6443"));
+    for (url, is_there) in [
+        ("https://[FD00::1]:6443/", true),
+        ("https://[fd00::1]", false),
+        ("https://api.g.example", true),
+        ("https://api.g.example.org:6443", false),
+    ] {
+        assert_eq!(is_at(&cluster, url), is_there, "{url}");
+    }
+}
+
+#[test]
+fn what_may_be_secret_in_an_address_is_not_kept() {
+    let of = |server: &str, proxy: &str| {
+        let config = json!({
+            "current-context": "c",
+            "clusters": [{ "name": "c", "cluster": { "server": server, "proxy-url": proxy } }],
+            "contexts": [{ "name": "c", "context": { "cluster": "c", "user": "u" } }],
+            "users": [{ "name": "u", "user": {
+                "username": "me", "password": "hunter2",
+                "exec": { "command": "login", "args": ["--password", "hunter2"] },
+            } }],
+        });
+        entry(&yaml::to_string(&config))
+    };
+    let entry = of(
+        "https://me:hunter2@api.example:6443/k8s?token=hunter2",
+        "http://me:hunter2@proxy:3128",
+    );
+    assert_eq!(entry.server, "https://api.example:6443/k8s");
+    assert_eq!(entry.proxy.as_deref(), Some("http://proxy:3128"));
+    for awkward in [
+        "http://me:hun/ter2@proxy:3128/x",
+        "me:hunter2@proxy:3128",
+        "socks5://me:hunt?er2@proxy:3128#hunter2",
+    ] {
+        let proxy = of("https://api", awkward).proxy.expect("a proxy");
+        assert!(proxy.ends_with("proxy:3128") && !proxy.contains("hun"), "{proxy}");
+    }
+    let reach = Reach::Proxied {
+        proxy: entry.proxy.clone().expect("a proxy"),
+    };
+    let tried = Tried {
+        reach: &reach,
+        entry: &entry,
+        from: "here",
+        hub: None,
+        object: "g",
+        now: at("2026-01-01T00:00:00Z"),
+        origin: COPY,
+    };
+    let told = format!("{tried:?} {:?} {}", diagnose(&tried), reach.told());
+    assert!(
+        told.contains("http://proxy:3128") && !told.contains("hunter2"),
+        "{told}"
+    );
+
+    // The same of another's cluster that is in the way.
+    let theirs = "clusters: [{name: hcp-g, cluster: {server: 'https://me:hunter2@other.example'}}]";
+    let error = merge(theirs, &[], &guests(), false, false).expect_err("it is taken");
+    assert!(!error.to_string().contains("hunter2"), "{error}");
+}
+
+#[test]
+fn all_that_a_kubeconfig_can_say_of_credentials_is_read() {
+    let of = |cluster: &str, user: &str| {
+        let text = format!(
+            "{{current-context: c, clusters: [{{name: c, cluster: {cluster}}}], contexts: [{{name: c, context: {{cluster: \
+             c, user: u}}}}], users: [{{name: u, user: {user}}}]}}"
+        );
+        let read = |file: &str| (file == "/token").then(|| "of the file\n".to_owned());
+        Entry::read(&text, None, &read).expect("a context")
+    };
+    let entry = of("{insecure-skip-tls-verify: true}", "{token: inline, tokenFile: /token}");
+    assert!(entry.trusts_all && entry.has_credentials());
+    assert_eq!(entry.token.as_ref().map(Secret::reveal), Some("of the file"));
+    let entry = of("{}", "{token: inline, tokenFile: /gone}");
+    assert_eq!(entry.token.as_ref().map(Secret::reveal), Some("inline"));
+
+    let entry = of("{}", "{username: me, password: hunter2}");
+    assert!(entry.has_password && !entry.has_credentials() && !entry.leaves_credentials_out());
+    let tried = Tried {
+        reach: &Reach::Forbidden,
+        entry: &entry,
+        from: "here",
+        hub: None,
+        object: "g",
+        now: at("2026-01-01T00:00:00Z"),
+        origin: COPY,
+    };
+    let found = diagnose(&tried).expect("it does not work");
+    insta::assert_snapshot!(found.title, @"the kubeconfig has a user name and a password, which API servers don't take any longer");
+
+    // A plugin is Berth's own only where it is called as Berth calls itself.
+    for (arguments, guest) in [
+        ("[--lab, kubeconfig, hcp/g, --credential]", Some("hcp/g")),
+        ("[eks, get-token]", None),
+        ("[kubeconfig, hcp/g, --credential, --more]", None),
+    ] {
+        let entry = of("{}", &format!("{{exec: {{command: berth, args: {arguments}}}}}"));
+        assert!(entry.leaves_credentials_out());
+        assert_eq!(entry.plugin.expect("a plugin").guest.as_deref(), guest, "{arguments}");
+    }
+}
+
+#[test]
+fn what_is_wrong_on_the_hub_is_not_to_be_fetched_from_there() {
+    let entry = entry(&kubeconfig(SERVER, &certificate(2035), &certificate(2030)));
+    let hub = HubView {
+        endpoint: Some("192.0.2.77:6443".to_owned()),
+        ..HubView::default()
+    };
+    let fixes = |now: &str, reach: &Reach| {
+        let tried = Tried {
+            reach,
+            entry: &entry,
+            from: "here",
+            hub: Some(&hub),
+            object: "g",
+            now: at(now),
+            origin: Origin::Hub,
+        };
+        let remarks = remarks(&ends(&entry), at(now), Origin::Hub)
+            .into_iter()
+            .map(|remark| remark.fix);
+        remarks
+            .chain(diagnose(&tried).map(|found| found.fix))
+            .collect::<Vec<_>>()
+            .join("\n")
+    };
+    let ended = fixes("2031-01-01T00:00:00Z", &Reach::Unauthorized);
+    let moved = fixes("2026-01-01T00:00:00Z", &Reach::Refused { address: String::new() });
+    assert_eq!(ended.matches("control-plane-pki-operator").count(), 2, "{ended}");
+    assert!(moved.contains("control-plane-operator"), "{moved}");
+    assert!(!(ended + &moved).contains("berth kubeconfig"));
+}
+
+#[test]
+fn several_files_are_one_kubeconfig() {
+    let theirs = "{current-context: work}";
+    let fresh = merge("", &[theirs.to_owned()], &guests(), false, false).expect("merged");
+    assert!(!fresh.is_current && !fresh.text.reveal().contains("current-context"));
+    let switched = merge("", &[theirs.to_owned()], &guests(), false, true).expect("merged");
+    assert!(switched.is_current && switched.text.reveal().contains("current-context: hcp-g"));
+    let nowhere = merge("", &["{}".to_owned()], &guests(), false, false).expect("merged");
+    assert!(nowhere.is_current);
+    // What would be hidden by the guest's is taken, in whichever file it is.
+    let taken = "clusters: [{name: hcp-g, cluster: {server: 'https://other.example'}}]".to_owned();
+    let error = merge("", &[taken], &guests(), false, false).expect_err("it is taken");
+    assert!(
+        matches!(error, KubeconfigError::Taken { what: "cluster", .. }),
+        "{error}"
+    );
+    // Its own from an earlier merge, elsewhere in the list, is no stranger.
+    merged("", &[&yaml::to_string(&guests())], false);
 }
 
 #[test]
@@ -233,7 +453,7 @@ fn each_way_to_fail_has_its_meaning() {
             hub,
             object: "the API server of guest hcp/g",
             now: at(now),
-            refresh: "berth kubeconfig hcp/g",
+            origin: COPY,
         };
         diagnose(&tried).map(|found| {
             assert!(found.evidence[0].contains("from this machine"), "{found:?}");
@@ -313,4 +533,12 @@ fn the_console_is_where_the_guest_serves_its_applications() {
     let without = cluster(json!({ "capabilities": { "disabled": ["Console", "Ingress"] } }));
     assert_eq!(console(&without, None), Console::Disabled);
     assert_eq!(console(&cluster(json!({})), None), Console::NotKnown);
+    for (prefix, domain) in [
+        (json!("of"), "apps.of.hub.example"),
+        (json!(""), "apps.hub.example"),
+        (Value::Null, "apps.g.hub.example"),
+    ] {
+        let cluster = cluster(json!({ "dns": { "baseDomain": "hub.example", "baseDomainPrefix": prefix } }));
+        assert_eq!(apps_domain(&cluster).as_deref(), Some(domain));
+    }
 }

@@ -173,6 +173,13 @@ impl Piece {
     }
 }
 
+/// Whether a HostedCluster says how people log in: any such word removes kubeadmin, providers or not.
+pub fn removes_kubeadmin(cluster: &Value) -> bool {
+    let at = |path| cluster.pointer(path).filter(|value| !value.is_null());
+    at("/spec/configuration/oauth").is_some()
+        || at("/spec/configuration/authentication/type").is_some_and(|kind| kind == "OIDC")
+}
+
 // === impl Login ===
 
 impl Login {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use berth_api::yaml;
 use berth_procedure::Diagnosis;
-use berth_procedure::access::{self, Ends, Entry, HubView, Reach, Remark, Tried};
+use berth_procedure::access::{self, Ends, Entry, HubView, Origin, Reach, Remark, Tried};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
@@ -18,9 +18,6 @@ use crate::guests::{self, Guest};
 use crate::printer::{Printer, Tone};
 use crate::session::Session;
 
-/// From where an API server is tried.
-const FROM: &str = "this machine";
-
 /// What was found of a kubeconfig.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -30,14 +27,17 @@ struct Report {
     /// Where it was read.
     source: String,
     server: String,
-    /// The plugin that fetches its certificate.
+    /// The plugin that fetches its credentials.
     #[serde(skip_serializing_if = "Option::is_none")]
     plugin: Option<String>,
+    /// Whether that is this program, which fetches what the hub has.
+    #[serde(skip)]
+    refreshes: bool,
     ends: Ends,
     remarks: Vec<Remark>,
     #[serde(flatten)]
     reach: Reach,
-    tried_from: &'static str,
+    tried_from: String,
     hub: Option<HubView>,
     diagnosis: Option<Diagnosis>,
 }
@@ -61,7 +61,7 @@ pub(super) async fn run(
     let now = Timestamp::now();
     let report = match (&guest, from_file, file) {
         (Some(guest), entry, file) => of_guest(printer, session, guest, entry.zip(file), now).await?,
-        (None, Some(entry), Some(file)) => alone(entry, file, now).await,
+        (None, Some(entry), Some(file)) => alone(printer, session, entry, file, now).await,
         (None, ..) => return Err(Failure::failed("there is no such guest")),
     };
     match output {
@@ -84,74 +84,108 @@ async fn of_guest(
     let refresh = refresh(printer, session, guest);
     let kubeconfig = guest::read(printer, session, guest, Credential::Kubeconfig).await?;
     let secret = Entry::read(&kubeconfig, None, &|_| None).map_err(|error| unusable(guest, &error))?;
-    let (mut way, source, mut remarks) = match file {
-        Some((entry, file)) => {
-            let remarks = access::compare(&entry, &secret, &refresh);
-            (entry, file.display().to_string(), remarks)
-        }
-        None => (
-            secret.clone(),
-            format!("Secret {namespace}/{name}-admin-kubeconfig"),
-            Vec::new(),
-        ),
-    };
-    let plugin = way.exec.clone();
-    if plugin.is_some() {
-        // What the plugin would fetch is what the hub has now.
-        (way.certificate, way.key) = (secret.certificate, secret.key);
-    }
     let hub = hub(session, namespace, name).await?;
+    let (mut way, source, origin) = if let Some((entry, file)) = &file {
+        let origin = Origin::Copy { refresh: &refresh };
+        (entry.clone(), file.display().to_string(), origin)
+    } else {
+        let source = format!("Secret {namespace}/{name}-admin-kubeconfig");
+        (secret.clone(), source, Origin::Hub)
+    };
+    let fetched_by_us = fetches_for(&way, &format!("{namespace}/{name}"));
+    if fetched_by_us {
+        // What the plugin would fetch is what the hub has now.
+        (way.certificate, way.key) = (secret.certificate.clone(), secret.key.clone());
+    }
+    let from = this_machine();
     let reach = berth_effects::reach(&way).await;
     let ends = access::ends(&way);
-    remarks.extend(access::remarks(&ends, now, &refresh));
+    let mut remarks = not_tried(&way);
+    if file.is_some() {
+        remarks.extend(access::compare(&way, &secret, hub.as_ref(), &reach, origin));
+    }
+    remarks.extend(access::remarks(&ends, now, origin));
     let diagnosis = access::diagnose(&Tried {
         reach: &reach,
         entry: &way,
-        from: FROM,
+        from: &from,
         hub: hub.as_ref(),
         object: &format!("the API server of guest {namespace}/{name}"),
         now,
-        refresh: &refresh,
+        origin,
     });
     Ok(Report {
         guest: Some(format!("{namespace}/{name}")),
         source,
         server: way.server,
-        plugin,
+        plugin: way.plugin.map(|plugin| plugin.command),
+        refreshes: fetched_by_us,
         ends,
         remarks,
         reach,
-        tried_from: FROM,
+        tried_from: from,
         hub,
         diagnosis,
     })
 }
 
+/// Whether what fetches the credentials is this program, and for this guest.
+fn fetches_for(entry: &Entry, guest: &str) -> bool {
+    let plugin = entry.plugin.as_ref();
+    plugin.is_some_and(|plugin| plugin.guest.as_deref() == Some(guest))
+}
+
+/// What is left out of an attempt.
+fn not_tried(entry: &Entry) -> Vec<Remark> {
+    let plugin = entry.plugin.as_ref().filter(|_| entry.leaves_credentials_out());
+    let remark = plugin.map(|plugin| Remark {
+        id: "",
+        text: format!("credentials not tried: {} fetches them", plugin.command),
+        fix: String::new(),
+        fails: false,
+    });
+    remark.into_iter().collect()
+}
+
 /// A file that leads to no guest of this hub.
-async fn alone(entry: Entry, file: &Path, now: Timestamp) -> Report {
-    let refresh = "berth kubeconfig NAME";
+async fn alone(printer: &Printer, session: &Session, entry: Entry, file: &Path, now: Timestamp) -> Report {
+    let refresh = format!("{} kubeconfig{} NAME", printer.program, session.flags);
+    let origin = Origin::Copy { refresh: &refresh };
+    let from = this_machine();
     let reach = berth_effects::reach(&entry).await;
     let ends = access::ends(&entry);
     let diagnosis = access::diagnose(&Tried {
         reach: &reach,
         entry: &entry,
-        from: FROM,
+        from: &from,
         hub: None,
         object: &entry.server,
         now,
-        refresh,
+        origin,
     });
+    let mut remarks = not_tried(&entry);
+    remarks.extend(access::remarks(&ends, now, origin));
     Report {
         guest: None,
         source: file.display().to_string(),
-        remarks: access::remarks(&ends, now, refresh),
+        remarks,
         server: entry.server,
-        plugin: entry.exec,
+        plugin: entry.plugin.map(|plugin| plugin.command),
+        refreshes: false,
         ends,
         reach,
-        tried_from: FROM,
+        tried_from: from,
         hub: None,
         diagnosis,
+    }
+}
+
+/// From where an API server is tried: `this machine (build-7)`.
+pub(crate) fn this_machine() -> String {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    match name.trim() {
+        "" => "this machine".to_owned(),
+        name => format!("this machine ({name})"),
     }
 }
 
@@ -164,13 +198,8 @@ pub(crate) async fn hub(session: &Session, namespace: &str, name: &str) -> Resul
 
 /// The guest whose API server is at a URL.
 fn at(guests: &[Guest], server: &str) -> Option<Guest> {
-    let place = server.strip_prefix("https://")?.trim_end_matches('/');
-    let is_there = |guest: &&Guest| {
-        let endpoint = &guest.object["status"]["controlPlaneEndpoint"];
-        let host = endpoint["host"].as_str().unwrap_or_default();
-        place == format!("{host}:{}", endpoint["port"].as_i64().unwrap_or(6443))
-    };
-    guests.iter().find(is_there).cloned()
+    let mut guests = guests.iter();
+    guests.find(|guest| access::is_at(&guest.object, server)).cloned()
 }
 
 fn read_file(file: &Path) -> Result<Entry> {
@@ -200,7 +229,7 @@ fn text(printer: &Printer, report: &Report, now: Timestamp) -> String {
         authority,
         ..
     } = &report.ends;
-    if let Some(plugin) = &report.plugin {
+    if let Some(plugin) = report.plugin.as_ref().filter(|_| report.refreshes) {
         text.push_str(&format!(
             "{good} {plugin} fetches the certificate each time it is used\n"
         ));
@@ -216,6 +245,8 @@ fn text(printer: &Printer, report: &Report, now: Timestamp) -> String {
     };
     match certificate {
         Some(end) => text.push_str(&until(&format!("client certificate of {user}"), *end)),
+        // Whether one comes from a plugin is said of the plugin.
+        None if report.plugin.is_some() => {}
         None => text.push_str(&format!("{notice} it holds no client certificate\n")),
     }
     if let Some(end) = authority {
@@ -223,7 +254,12 @@ fn text(printer: &Printer, report: &Report, now: Timestamp) -> String {
     }
     for remark in &report.remarks {
         let mark = if remark.fails { &bad } else { &notice };
-        text.push_str(&format!("{mark} {}: {}\n", remark.id, remark.text));
+        let id = if remark.id.is_empty() {
+            String::new()
+        } else {
+            format!("{}: ", remark.id)
+        };
+        text.push_str(&format!("{mark} {id}{}\n", remark.text));
         if !remark.fix.is_empty() {
             text.push_str(&format!("    fix: {}\n", remark.fix));
         }
@@ -247,4 +283,54 @@ fn text(printer: &Printer, report: &Report, now: Timestamp) -> String {
         }
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(user: &str) -> Entry {
+        let text = format!(
+            "{{current-context: c, clusters: [{{name: c, cluster: {{server: 'https://api.g.example'}}}}], contexts: [{{name: \
+             c, context: {{cluster: c, user: u}}}}], users: [{{name: u, user: {user}}}]}}"
+        );
+        Entry::read(&text, None, &|_| None).expect("a context")
+    }
+
+    #[test]
+    fn only_our_own_plugin_for_the_guest_is_tried_with_what_the_hub_has() {
+        let ours = entry("{exec: {command: /bin/berth, args: [--lab, kubeconfig, hcp/g, --credential]}}");
+        assert!(fetches_for(&ours, "hcp/g") && !fetches_for(&ours, "hcp/another"));
+        let theirs = entry("{exec: {command: aws, args: [eks, get-token]}}");
+        assert!(!fetches_for(&theirs, "hcp/g"));
+        let said = |entry: &Entry| {
+            not_tried(entry)
+                .into_iter()
+                .map(|remark| remark.text)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(said(&theirs), ["credentials not tried: aws fetches them"]);
+        assert!(said(&entry("{token: t}")).is_empty());
+    }
+
+    #[test]
+    fn a_guest_is_found_by_its_address_and_by_its_own_name() {
+        let guest = Guest {
+            namespace: "hcp".to_owned(),
+            name: "g".to_owned(),
+            object: serde_json::json!({
+                "spec": { "kubeAPIServerDNSName": "api.g.example" },
+                "status": { "controlPlaneEndpoint": { "host": "192.0.2.1", "port": 443 } },
+            }),
+        };
+        let guests = [guest];
+        for (url, is_found) in [
+            ("https://192.0.2.1", true),
+            ("https://192.0.2.1:443/", true),
+            ("https://api.g.example:6443", true),
+            ("https://192.0.2.1:6443", false),
+        ] {
+            assert_eq!(at(&guests, url).is_some(), is_found, "{url}");
+        }
+    }
 }

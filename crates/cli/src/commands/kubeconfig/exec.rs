@@ -22,7 +22,7 @@ pub(super) fn user(target: &TargetArgs, session: &Session, guest: &Guest) -> Res
         environment.push(("BERTH_HOME".to_owned(), home.display().to_string()));
     } else {
         match (&target.kubeconfig, env::kubeconfig_list()) {
-            (None, Some(list)) => environment.push(("KUBECONFIG".to_owned(), list)),
+            (None, Some(files)) => environment.push(("KUBECONFIG".to_owned(), joined(&files)?)),
             (file, _) => {
                 if let Some(file) = file.clone().or_else(env::kubeconfig) {
                     arguments.push("--kubeconfig".to_owned());
@@ -55,6 +55,25 @@ fn current(file: Option<&Path>) -> Option<String> {
     kubeconfig.ok()?.current_context
 }
 
+/// A list of files that means the same wherever it is read.
+fn joined(files: &[PathBuf]) -> Result<String> {
+    let files = files.iter().map(|file| absolute(file)).collect::<Result<Vec<_>>>()?;
+    let joined = std::env::join_paths(files).attempted("could not make a list of the kubeconfigs")?;
+    Ok(joined.to_string_lossy().into_owned())
+}
+
 fn absolute(path: &Path) -> Result<PathBuf> {
     std::path::absolute(path).attempted(format!("could not tell where {} is", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_of_kubeconfigs_is_the_same_from_everywhere() {
+        let here = std::env::current_dir().expect("a folder");
+        let list = joined(&["hub.yaml".into(), "/etc/other.yaml".into()]).expect("joined");
+        assert_eq!(list, format!("{}/hub.yaml:/etc/other.yaml", here.display()));
+    }
 }

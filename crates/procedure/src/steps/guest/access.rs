@@ -7,13 +7,12 @@ use std::sync::Arc;
 use berth_api::{GuestCluster, resources, views};
 
 use super::{decoded, identity, kubeconfig, kubeconfig_watches, kubeconfigs, lock, reference, secret};
-use crate::access::{Entry, HubView, Tried, diagnose, hub_view};
+use crate::access::{self, Console, Entry, HubView, Origin, Tried, diagnose, hub_view};
 use crate::assess::{Assessment, Observed};
 use crate::change::Change;
 use crate::effect::{Effect, Outcome};
 use crate::facts::{Facts, Seen, Selector, Target};
-use crate::read::text;
-use crate::render::identity::Login;
+use crate::render::identity::{Login, removes_kubeadmin};
 use crate::secret::Secret;
 use crate::step::{Command, Dependency, Lock, Step, StepId};
 use crate::steps::{command, ids};
@@ -47,15 +46,11 @@ impl Access {
         if let Some(secret) = views::kubeadmin_password_secret(cluster) {
             tell("passwordSecret", format!("{namespace}/{secret}"));
         }
-        if let Some(host) = text(cluster, &["status", "controlPlaneEndpoint", "host"]) {
-            let port = views::number(cluster, &["status", "controlPlaneEndpoint", "port"]).unwrap_or(6443);
-            tell("apiServer", format!("https://{host}:{port}"));
+        if let Some(endpoint) = access::endpoint(cluster) {
+            tell("apiServer", format!("https://{endpoint}"));
         }
-        if let Some(domain) = text(cluster, &["spec", "dns", "baseDomain"]) {
-            tell(
-                "console",
-                format!("https://console-openshift-console.apps.{name}.{domain}"),
-            );
+        if let Console::At(url) = access::console(cluster, None) {
+            tell("console", url);
         }
         outputs
     }
@@ -67,11 +62,10 @@ impl Access {
         if let Some(path) = &asked.kubeconfig_file {
             files.push((path, kubeconfig(facts, &self.place)));
         }
-        // With an identity provider there is no first password to wait for.
-        let has_providers = facts
-            .object(&self.place.hosted_cluster())
-            .is_some_and(|cluster| views::at(cluster, &["spec", "configuration", "oauth"]).is_some());
-        if let Some(path) = asked.password_file.as_ref().filter(|_| !has_providers) {
+        // Where people log in otherwise there is no first password to wait for.
+        let cluster = facts.object(&self.place.hosted_cluster());
+        let is_gone = cluster.is_some_and(removes_kubeadmin);
+        if let Some(path) = asked.password_file.as_ref().filter(|_| !is_gone) {
             files.push((
                 path,
                 decoded(facts, &secret(&self.place, "kubeadmin-password"), "password"),
@@ -109,7 +103,7 @@ impl Access {
             hub: hub.as_ref(),
             object: &format!("the API server of guest {namespace}/{name}"),
             now: observed.now,
-            refresh: &format!("berth kubeconfig {namespace}/{name}"),
+            origin: Origin::Hub,
         });
         found.map(Finding::likely)
     }

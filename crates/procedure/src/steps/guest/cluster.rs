@@ -7,6 +7,7 @@ use berth_api::{GuestCluster, resources, views};
 use serde_json::Value;
 
 use super::{is_observed, lock, objects, reference, write};
+use crate::access;
 use crate::adopt;
 use crate::assess::{Assessment, Observed};
 use crate::change::{Change, ObjectRef, Removal};
@@ -344,9 +345,8 @@ fn being_deleted(place: &GuestRef, cluster: &Value) -> Assessment {
 
 fn outputs(place: &GuestRef, cluster: &Value) -> BTreeMap<String, String> {
     let mut outputs = BTreeMap::from([("controlPlaneNamespace".to_owned(), place.control_plane_namespace())]);
-    if let Some(host) = text(cluster, &["status", "controlPlaneEndpoint", "host"]) {
-        let port = views::number(cluster, &["status", "controlPlaneEndpoint", "port"]).unwrap_or(6443);
-        outputs.insert("apiServer".to_owned(), format!("https://{host}:{port}"));
+    if let Some(endpoint) = access::endpoint(cluster) {
+        outputs.insert("apiServer".to_owned(), format!("https://{endpoint}"));
     }
     outputs
 }

@@ -502,6 +502,46 @@ fn files_are_written_only_where_they_are_asked_for() {
     assert!(!complete().assess(asked.as_ref()).is_ready());
 }
 
+#[test]
+fn no_password_is_waited_for_where_an_issuer_took_the_place_of_kubeadmin() {
+    let asked = EXAMPLE.replace(
+        "  pullSecret:",
+        "  access: {passwordFile: guest.password}\n  pullSecret:",
+    );
+    let asked = step_of(&asked, ACCESS);
+    let mut world = complete();
+    let waits = |world: &World| !asked.effects(&world.facts(&asked.watches())).is_empty();
+    assert!(waits(&world));
+    for (configuration, is_gone) in [
+        (json!({ "authentication": { "type": "OIDC" } }), true),
+        (json!({ "oauth": { "identityProviders": [] } }), true),
+        (json!({ "authentication": { "type": "" }, "oauth": null }), false),
+    ] {
+        world.change("HostedCluster", "guest-cluster-0", |cluster| {
+            cluster["spec"]["configuration"] = configuration.clone();
+        });
+        assert_eq!(waits(&world), !is_gone, "{configuration}");
+    }
+}
+
+#[test]
+fn the_console_is_told_where_it_is_and_only_where_there_is_one() {
+    let access = step(ACCESS);
+    let mut world = complete();
+    let console = |world: &World| outputs(world.assess(access.as_ref())).remove("console");
+    world.change("HostedCluster", "guest-cluster-0", |cluster| {
+        cluster["spec"]["dns"]["baseDomainPrefix"] = json!("");
+    });
+    assert_eq!(
+        console(&world).as_deref(),
+        Some("https://console-openshift-console.apps.apps.hub.example")
+    );
+    world.change("HostedCluster", "guest-cluster-0", |cluster| {
+        cluster["spec"]["capabilities"] = json!({ "disabled": ["Console"] });
+    });
+    assert_eq!(console(&world), None);
+}
+
 fn removals(world: &World) -> Vec<String> {
     let steps = compile_removal("hcp", "guest-cluster-0");
     steps[0]
