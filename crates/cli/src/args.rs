@@ -582,7 +582,9 @@ pub(crate) struct KubeconfigArgs {
     )]
     pub(crate) check: Option<Option<PathBuf>>,
     /// How to print what --check finds
+    // What --check can't go with would lift the requirement of it.
     #[arg(short, long, value_enum, default_value_t = Structured::Text, requires = "check")]
+    #[arg(conflicts_with_all = ["merge", "exec", "context_name", "credential"])]
     pub(crate) output: Structured,
     /// What the kubeconfig of --exec calls
     #[arg(long, hide = true, conflicts_with_all = ["merge", "exec", "check", "context_name"])]
@@ -708,6 +710,8 @@ mod tests {
         for ignored in [
             &["-o", "json"][..],
             &["--merge", "-o", "yaml"],
+            &["--exec", "-o", "text"],
+            &["--context-name", "guest", "-o", "json"],
             &["--credential", "--context-name", "guest"],
         ] {
             assert!(!parses(ignored), "{ignored:?}");
