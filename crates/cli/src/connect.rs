@@ -47,7 +47,8 @@ pub(crate) async fn client(file: Option<&Path>, context: Option<&str>) -> Result
     let client = match from_config(config) {
         // These errors repeat the proxy's password.
         Err(kube::Error::ProxyProtocolUnsupported { .. } | kube::Error::ProxyProtocolDisabled { .. }) => {
-            return Err(Failure::failed(failed).hint("the kubeconfig names a proxy, and Berth goes through none"));
+            return Err(Failure::failed(failed)
+                .hint("a proxy is set, in the kubeconfig or as HTTPS_PROXY, and Berth goes through none"));
         }
         made => made.attempted(failed)?,
     };
