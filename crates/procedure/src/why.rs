@@ -3,6 +3,9 @@
 //! Times are what the cluster itself keeps: when objects were made, when conditions last changed, when a rollout was complete,
 //! what Events tell. A condition that changed again after the bring-up says nothing of it any longer, and that is told
 //! instead of a wrong time. `stages` reads them, `text` writes the page.
+//!
+//! Two readings: [`watches`] shows the guest and which others there are; [`watches_of_others`] what is to be read of the few
+//! that it is compared with.
 
 mod stages;
 #[cfg(test)]
@@ -15,7 +18,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::assess::Diagnosis;
-use crate::facts::{Facts, Selector, Target};
+use crate::facts::{Facts, Seen, Selector, Target};
 use crate::read::{line, name, objects, text};
 use crate::status;
 use crate::walk::GuestRef;
@@ -100,14 +103,23 @@ pub fn watches(namespace: &str, name: &str) -> Vec<Selector> {
     let guest = GuestRef::new(namespace, name);
     let mut watches = status::watches();
     watches.extend(status::guest_watches(namespace, name));
+    watches.extend(stages::watches(&guest));
     watches.extend([
-        Selector::all(resources::HOSTED_CONTROL_PLANE),
-        Selector::all(resources::NODE_POOL),
-        Selector::all(resources::MACHINE),
         Selector::in_namespace(resources::EVENT, namespace),
         guest.inside(resources::EVENT),
     ]);
     watches.retain(|selector| selector.target == Target::Management);
+    watches.sort();
+    watches.dedup();
+    watches
+}
+
+/// What is to be read of the guests that this one is compared with, once it is known which they are.
+pub fn watches_of_others(facts: &Facts, namespace: &str, name: &str) -> Vec<Selector> {
+    let others = others(facts, &GuestRef::new(namespace, name));
+    let mut watches: Vec<Selector> = others.iter().flat_map(|(other, _)| stages::watches(other)).collect();
+    // Guests of one namespace share its list of pools.
+    watches.retain(|selector| *facts.seen(selector) == Seen::Pending);
     watches.sort();
     watches.dedup();
     watches

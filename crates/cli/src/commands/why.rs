@@ -1,7 +1,7 @@
 //! `berth why`: the story of a guest's bring-up on one page.
 
 use berth_api::yaml;
-use berth_procedure::why;
+use berth_procedure::{Selector, why};
 use jiff::Timestamp;
 use serde_json::json;
 
@@ -20,18 +20,17 @@ pub(crate) async fn run(printer: &Printer, session: &Session, args: WhyArgs) -> 
         output,
     } = args;
     let guest = guests::find(&session.client, &guest).await?;
-    let facts = session
-        .engine()?
-        .read(&[], &why::watches(&guest.namespace, &guest.name))
-        .await
-        .attempted(format!("could not read {session}"))?;
-    let story = why::story(&facts, &guest.namespace, &guest.name, Timestamp::now());
-    let story = story.ok_or_else(|| {
-        Failure::failed(format!(
-            "HostedCluster {}/{} could not be read",
-            guest.namespace, guest.name
-        ))
-    })?;
+    let engine = session.engine()?;
+    let read = async |watches: &[Selector]| {
+        let facts = engine.read(&[], watches).await;
+        facts.attempted(format!("could not read {session}"))
+    };
+    let (namespace, name) = (&guest.namespace, &guest.name);
+    let mut facts = read(&why::watches(namespace, name)).await?;
+    let of_others = why::watches_of_others(&facts, namespace, name);
+    facts.extend(read(&of_others).await?);
+    let story = why::story(&facts, namespace, name, Timestamp::now());
+    let story = story.ok_or_else(|| Failure::failed(format!("HostedCluster {namespace}/{name} could not be read")))?;
     let simulated = session.lab.is_some();
     let value = || {
         let value = serde_json::to_value(&story);

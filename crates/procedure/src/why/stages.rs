@@ -1,6 +1,6 @@
 //! The stages of a bring-up, from what a guest's objects keep of it.
 
-use berth_api::{Resource, resources, views};
+use berth_api::{resources, views};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
@@ -109,6 +109,18 @@ pub(super) fn completed(cluster: &Value) -> Option<Timestamp> {
     views::history(cluster).filter_map(|entry| entry.completed).min()
 }
 
+/// What shows the stages, besides the HostedCluster itself.
+pub(super) fn watches(guest: &GuestRef) -> Vec<Selector> {
+    let inside = [
+        resources::HOSTED_CONTROL_PLANE,
+        resources::MACHINE,
+        resources::DATA_VOLUME,
+    ];
+    let mut watches: Vec<Selector> = inside.map(|resource| guest.inside(resource)).into();
+    watches.push(guest.node_pools());
+    watches
+}
+
 /// The stages of a guest's bring-up.
 pub(super) fn stages(facts: &Facts, guest: &GuestRef, cluster: &Value) -> Vec<Stage> {
     let (created, completed) = (created(cluster), completed(cluster));
@@ -202,7 +214,7 @@ fn mark(facts: &Facts, guest: &GuestRef, cluster: &Value, id: &str) -> Mark {
 
 /// The operator has read the HostedCluster and made its inner counterpart, which never changes its time again.
 fn accepted(facts: &Facts, guest: &GuestRef, cluster: &Value) -> Mark {
-    let inner = in_namespace(facts, resources::HOSTED_CONTROL_PLANE, &guest.control_plane_namespace()).next();
+    let inner = objects(facts, &guest.inside(resources::HOSTED_CONTROL_PLANE)).next();
     match inner.and_then(made) {
         Some(at) => Mark {
             at: Some(at),
@@ -265,11 +277,11 @@ fn all(objects: &[&Value], kind: &str, proof: &str) -> Mark {
 /// The machines of the bring-up: those that were made before it was complete.
 fn machines<'a>(facts: &'a Facts, guest: &GuestRef, cluster: &Value) -> Vec<&'a Value> {
     let completed = completed(cluster);
-    let pools: Vec<String> = in_namespace(facts, resources::NODE_POOL, &guest.namespace)
+    let pools: Vec<String> = objects(facts, &guest.node_pools())
         .filter(|pool| text(pool, &["spec", "clusterName"]) == Some(&guest.name))
         .map(|pool| format!("{}/{}", guest.namespace, name(pool)))
         .collect();
-    in_namespace(facts, resources::MACHINE, &guest.control_plane_namespace())
+    objects(facts, &guest.inside(resources::MACHINE))
         .filter(
             |machine| match annotation(machine, "hypershift.openshift.io/nodePool") {
                 Some(pool) => pools.is_empty() || pools.iter().any(|own| own == pool),
@@ -278,16 +290,6 @@ fn machines<'a>(facts: &'a Facts, guest: &GuestRef, cluster: &Value) -> Vec<&'a 
         )
         .filter(|machine| completed.is_none_or(|completed| made(machine).is_some_and(|made| made <= completed)))
         .collect()
-}
-
-fn in_namespace<'a>(
-    facts: &'a Facts,
-    resource: &'static Resource,
-    namespace: &str,
-) -> impl Iterator<Item = &'a Value> + use<'a> {
-    let namespace = namespace.to_owned();
-    objects(facts, &Selector::all(resource))
-        .filter(move |object| text(object, &["metadata", "namespace"]) == Some(&namespace))
 }
 
 fn made(object: &Value) -> Option<Timestamp> {

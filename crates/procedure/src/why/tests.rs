@@ -4,6 +4,7 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::facts::Scope;
 use crate::fixtures::{World, object};
 
 /// When every guest here begins.
@@ -94,13 +95,19 @@ fn event(namespace: &str, about: &str, seconds: i64, count: i64) -> Value {
     object(resources::EVENT, namespace, &format!("{about}.{seconds}"), &more)
 }
 
-/// What [`watches`] of the guest `g` shows of these objects.
+/// What the two readings of the guest `g` show.
+fn read(world: &World) -> Facts {
+    let mut facts = world.facts(&watches("hcp", "g"));
+    facts.extend(world.facts(&watches_of_others(&facts, "hcp", "g")));
+    facts
+}
+
 fn facts(objects: &[Value]) -> Facts {
     let mut world = World::bare();
     for object in objects {
         world.put(object.clone());
     }
-    world.facts(&watches("hcp", "g"))
+    read(&world)
 }
 
 fn told(objects: &[Value], seconds: i64) -> Story {
@@ -124,6 +131,7 @@ fn critical(story: &Story) -> Vec<&str> {
 fn a_bring_up_is_told_stage_by_stage() {
     let mut objects = guest("g", WELL);
     let slower = Gates {
+        boot: Some(450),
         nodes: Some(700),
         complete: Some(1000),
         ..WELL
@@ -146,9 +154,9 @@ fn a_bring_up_is_told_stage_by_stage() {
        +2m 32s   22s      22s      -                          the API server runs (KubeAPIServerAvailable became True)
        +4m 35s   2m 3s    2m 3s    about 2 min                the control plane's other components run (Available became True)
     *  +2m 40s   30s      30s      -                          Cluster API makes the machines (the first Machine was made)
-    *  +5m 0s    2m 20s   -        -                          disks are imported (DataVolumes became Ready)
-    *  +7m 0s    2m 0s    -        -                          virtual machines start (Machines: InfrastructureReady became True)
-    *  +10m 10s  3m 10s   4m 40s   -                          nodes join and are ready (Machines: NodeHealthy became True)
+    *  +5m 0s    2m 20s   2m 20s   -                          disks are imported (DataVolumes became Ready)
+    *  +7m 0s    2m 0s    2m 30s   -                          virtual machines start (Machines: InfrastructureReady became True)
+    *  +10m 10s  3m 10s   4m 10s   -                          nodes join and are ready (Machines: NodeHealthy became True)
     *  +14m 3s   3m 53s   5m 0s    -                          cluster operators roll out (version.history has its first completed entry)
     =            4m 35s   4m 35s   < 5 min                    until the control plane is available
     =            10m 10s  11m 40s  < 8 min                    until the workers are ready
@@ -167,6 +175,42 @@ fn a_bring_up_is_told_stage_by_stage() {
             "accepted", "address", "etcd", "machines", "disks", "boot", "nodes", "rollout"
         ]
     );
+}
+
+#[test]
+fn of_a_fleet_only_those_that_were_completed_last_are_read_and_compared() {
+    let mut objects = guest("g", WELL);
+    // Each took longer to boot than the one before, so that the middle of the last five is that of the seventh.
+    for other in 0..10 {
+        let gates = Gates {
+            boot: Some(400 + 10 * other),
+            complete: Some(1000 + other),
+            ..WELL
+        };
+        objects.extend(guest(&format!("other-{other}"), gates));
+    }
+    let mut world = World::bare();
+    for object in &objects {
+        world.put(object.clone());
+    }
+    let first = world.facts(&watches("hcp", "g"));
+    let read_of = |selectors: Vec<Selector>, kind: &str| -> Vec<String> {
+        let of_kind = selectors.into_iter().filter(|selector| selector.resource.kind == kind);
+        let inside = of_kind.map(|selector| match selector.scope {
+            Scope::Namespace(namespace) => namespace,
+            wider => format!("{wider:?}"),
+        });
+        inside.collect()
+    };
+    let last = [5, 6, 7, 8, 9].map(|other| format!("hcp-other-{other}"));
+    for kind in ["HostedControlPlane", "Machine", "DataVolume"] {
+        assert_eq!(read_of(watches("hcp", "g"), kind), ["hcp-g"], "{kind}");
+        assert_eq!(read_of(watches_of_others(&first, "hcp", "g"), kind), last, "{kind}");
+    }
+    let story = told(&objects, 6000);
+    assert_eq!(story.compared_with, 5);
+    assert_eq!(stage(&story, "disks").others_seconds, Some(140));
+    assert_eq!(stage(&story, "boot").others_seconds, Some(170));
 }
 
 #[test]
