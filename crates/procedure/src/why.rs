@@ -219,9 +219,17 @@ fn totals<'a>(cluster: &Value, own: &[Stage], others: impl Iterator<Item = (&'a 
 fn warnings(facts: &Facts, guest: &GuestRef, from: Option<Timestamp>, until: Timestamp) -> Vec<Warning> {
     let own = Selector::in_namespace(resources::EVENT, &guest.namespace);
     let inside = objects(facts, &guest.inside(resources::EVENT));
+    let pools: Vec<&str> = objects(facts, &guest.node_pools())
+        .filter(|pool| text(pool, &["spec", "clusterName"]) == Some(&guest.name))
+        .map(name)
+        .collect();
+    // Beside the HostedCluster there may be those of other guests, whose names may begin alike.
     let about = |event: &&Value| {
-        // Beside the HostedCluster there may be those of other guests.
-        text(event, &["involvedObject", "name"]).is_some_and(|name| name.starts_with(&guest.name))
+        let about = text(event, &["involvedObject", "name"]);
+        match text(event, &["involvedObject", "kind"]) {
+            Some("NodePool") => about.is_some_and(|about| pools.contains(&about)),
+            _ => about == Some(&guest.name),
+        }
     };
     let mut warnings: Vec<Warning> = Vec::new();
     for event in objects(facts, &own).filter(about).chain(inside) {

@@ -5,8 +5,8 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::facts::{Facts, Selector};
-use crate::read::{annotation, name, objects, text};
+use crate::facts::{Facts, Seen, Selector};
+use crate::read::{annotation, holds, line, name, objects, text};
 use crate::walk::GuestRef;
 
 /// One stage.
@@ -44,8 +44,12 @@ pub struct Stage {
 pub enum State {
     /// Done.
     Done,
-    /// Done, and what shows it has changed again since: when, is not known any longer.
+    /// Done, and what shows it has changed again since, or is gone: when, is not known any longer.
     Overwritten,
+    /// Not all of it was done when the cluster was complete, or it changed since: which of the two, is not kept.
+    Later,
+    /// What shows it could not be read.
+    Unreadable,
     /// All before it is done.
     UnderWay,
     /// Something before it is not done.
@@ -93,10 +97,21 @@ const fn kind(id: &'static str, title: &'static str, after: &'static [&'static s
     }
 }
 
-/// When a stage was done, and what shows it.
+/// What shows a stage, and in which words.
 struct Mark {
-    at: Option<Timestamp>,
+    shown: Shown,
     proof: String,
+}
+
+enum Shown {
+    /// Done at that time.
+    At(Timestamp),
+    /// Not done, or not any longer.
+    Open,
+    /// Done, by what is not all there any longer.
+    Gone,
+    /// Nobody could look.
+    Unreadable,
 }
 
 /// When a HostedCluster was made.
@@ -133,32 +148,35 @@ pub(super) fn stages(facts: &Facts, guest: &GuestRef, cluster: &Value) -> Vec<St
     } in KINDS
     {
         let mark = mark(facts, guest, cluster, id);
-        let overwritten = match (mark.at, completed) {
-            (Some(at), Some(completed)) => at > completed,
-            // Of a guest that is complete, whatever shows nothing any longer was done, too.
-            (None, completed) => completed.is_some(),
-            _ => false,
-        };
-        let until = mark.at.filter(|_| !overwritten);
         let before = || stages.iter().filter(|stage| after.contains(&stage.id));
+        let open = before().any(|stage| matches!(stage.state, State::UnderWay | State::NotBegun));
+        let state = match (&mark.shown, completed) {
+            (Shown::Unreadable, _) => State::Unreadable,
+            (Shown::Gone, _) => State::Overwritten,
+            (Shown::At(at), completed) if completed.is_none_or(|completed| *at <= completed) => State::Done,
+            // A cluster may be complete before the last of its workers is there; without the rest it is not.
+            (_, Some(_)) if is_of_workers(id) => State::Later,
+            (_, Some(_)) => State::Overwritten,
+            (_, None) if open => State::NotBegun,
+            (_, None) => State::UnderWay,
+        };
+        let until = match mark.shown {
+            Shown::At(at) if state == State::Done => Some(at),
+            _ => None,
+        };
         let from = if after.is_empty() {
             created
         } else {
-            before().filter_map(|stage| stage.until).max()
+            // Where the time of one is lost, it may have been the last.
+            let known = before().all(|stage| stage.until.is_some());
+            before().filter_map(|stage| stage.until).max().filter(|_| known)
         };
-        let from = from.filter(|_| before().all(|stage| stage.until.is_some() || stage.state == State::Overwritten));
-        let all_before = before().all(|stage| matches!(stage.state, State::Done | State::Overwritten));
         stages.push(Stage {
             id,
             title,
             after,
             proof: mark.proof,
-            state: match (until, overwritten, all_before) {
-                (Some(_), ..) => State::Done,
-                (None, true, _) => State::Overwritten,
-                (None, false, true) => State::UnderWay,
-                (None, false, false) => State::NotBegun,
-            },
+            state,
             from,
             until,
             seconds: until
@@ -173,6 +191,11 @@ pub(super) fn stages(facts: &Facts, guest: &GuestRef, cluster: &Value) -> Vec<St
     stages
 }
 
+/// Whether machines show a stage, which come and go.
+pub(super) fn is_of_workers(id: &str) -> bool {
+    matches!(id, "machines" | "disks" | "boot" | "nodes")
+}
+
 /// From the end backwards: of those before, the one that was waited for, or is.
 fn mark_critical(stages: &mut [Stage]) {
     let mut current = stages.len().checked_sub(1);
@@ -185,7 +208,7 @@ fn mark_critical(stages: &mut [Stage]) {
             State::UnderWay => (3, None),
             State::NotBegun => (2, None),
             State::Done => (1, stage.until),
-            State::Overwritten => (0, None),
+            State::Overwritten | State::Later | State::Unreadable => (0, None),
         });
         current = last.map(|(index, _)| index);
     }
@@ -198,15 +221,12 @@ fn mark(facts: &Facts, guest: &GuestRef, cluster: &Value, id: &str) -> Mark {
         "etcd" => condition(cluster, "EtcdAvailable"),
         "api-server" => condition(cluster, "KubeAPIServerAvailable"),
         "components" => condition(cluster, "Available"),
-        "machines" => Mark {
-            at: machines(facts, guest, cluster).into_iter().filter_map(made).min(),
-            proof: "the first Machine was made".to_owned(),
-        },
+        "machines" => first_machine(facts, guest, cluster),
         "disks" => disks(facts, guest, cluster),
         "boot" => of_machines(facts, guest, cluster, "InfrastructureReady"),
         "nodes" => of_machines(facts, guest, cluster, "NodeHealthy"),
         _ => Mark {
-            at: completed(cluster),
+            shown: Shown::of(completed(cluster)),
             proof: "version.history has its first completed entry".to_owned(),
         },
     }
@@ -217,7 +237,7 @@ fn accepted(facts: &Facts, guest: &GuestRef, cluster: &Value) -> Mark {
     let inner = objects(facts, &guest.inside(resources::HOSTED_CONTROL_PLANE)).next();
     match inner.and_then(made) {
         Some(at) => Mark {
-            at: Some(at),
+            shown: Shown::At(at),
             proof: "the HostedControlPlane was made".to_owned(),
         },
         None => condition(cluster, "ValidConfiguration"),
@@ -227,9 +247,7 @@ fn accepted(facts: &Facts, guest: &GuestRef, cluster: &Value) -> Mark {
 fn condition(object: &Value, kind: &str) -> Mark {
     let condition = views::condition(object, kind);
     Mark {
-        at: condition
-            .filter(views::Condition::is_true)
-            .and_then(|condition| condition.last_transition_time),
+        shown: Shown::of(since(object, kind)),
         proof: match condition.filter(|condition| !condition.is_true()) {
             Some(condition) => format!("{kind} is {:?}, {}", condition.status, condition.reason),
             None => format!("{kind} became True"),
@@ -237,35 +255,63 @@ fn condition(object: &Value, kind: &str) -> Mark {
     }
 }
 
+/// Since when a condition holds.
+fn since(object: &Value, kind: &str) -> Option<Timestamp> {
+    holds(object, kind)?.last_transition_time
+}
+
+fn first_machine(facts: &Facts, guest: &GuestRef, cluster: &Value) -> Mark {
+    let machines = match machines(facts, guest, cluster) {
+        Ok(machines) => machines,
+        Err(mark) => return mark,
+    };
+    Mark {
+        shown: Shown::of(machines.into_iter().filter_map(made).min()),
+        proof: "the first Machine was made".to_owned(),
+    }
+}
+
 /// The disks of the machines of the bring-up: all of them must be there.
 fn disks(facts: &Facts, guest: &GuestRef, cluster: &Value) -> Mark {
-    let machines = machines(facts, guest, cluster);
-    let volumes: Vec<&Value> = objects(facts, &guest.inside(resources::DATA_VOLUME))
-        .filter(|volume| {
-            machines.iter().any(|machine| {
-                let vm = text(machine, &["spec", "infrastructureRef", "name"]).unwrap_or(name(machine));
-                name(volume).strip_prefix(vm).is_some_and(|rest| rest.starts_with('-'))
-            })
-        })
-        .collect();
-    all(&volumes, "Ready", "DataVolumes became Ready")
+    let machines = match machines(facts, guest, cluster) {
+        Ok(machines) => machines,
+        Err(mark) => return mark,
+    };
+    let volumes = guest.inside(resources::DATA_VOLUME);
+    if let Some(mark) = unread(facts, &volumes) {
+        return mark;
+    }
+    let of_machine = |machine: &Value| -> Vec<&Value> {
+        let vm = text(machine, &["spec", "infrastructureRef", "name"]).unwrap_or(name(machine));
+        let is_its = |volume: &&Value| name(volume).strip_prefix(vm).is_some_and(|rest| rest.starts_with('-'));
+        objects(facts, &volumes).filter(is_its).collect()
+    };
+    let disks: Vec<Vec<&Value>> = machines.iter().map(|machine| of_machine(machine)).collect();
+    let with = disks.iter().filter(|disks| !disks.is_empty()).count();
+    if with < machines.len() {
+        // CDI can be told to take a DataVolume away once it is filled.
+        return Mark {
+            shown: completed(cluster).map_or(Shown::Open, |_| Shown::Gone),
+            proof: format!("{with} of {} machines have DataVolumes", machines.len()),
+        };
+    }
+    all(&disks.concat(), "Ready", "DataVolumes became Ready")
 }
 
 fn of_machines(facts: &Facts, guest: &GuestRef, cluster: &Value, kind: &str) -> Mark {
-    all(
-        &machines(facts, guest, cluster),
-        kind,
-        &format!("Machines: {kind} became True"),
-    )
+    match machines(facts, guest, cluster) {
+        Ok(machines) => all(&machines, kind, &format!("Machines: {kind} became True")),
+        Err(mark) => mark,
+    }
 }
 
 /// When the last of all objects came to hold a condition.
 fn all(objects: &[&Value], kind: &str, proof: &str) -> Mark {
-    let times: Vec<Option<Timestamp>> = objects.iter().map(|object| condition(object, kind).at).collect();
+    let times: Vec<Option<Timestamp>> = objects.iter().map(|object| since(object, kind)).collect();
     let done = times.iter().flatten().count();
     let whole = !times.is_empty() && done == times.len();
     Mark {
-        at: times.into_iter().flatten().max().filter(|_| whole),
+        shown: Shown::of(times.into_iter().flatten().max().filter(|_| whole)),
         proof: if whole || objects.is_empty() {
             proof.to_owned()
         } else {
@@ -274,24 +320,75 @@ fn all(objects: &[&Value], kind: &str, proof: &str) -> Mark {
     }
 }
 
-/// The machines of the bring-up: those that were made before it was complete.
-fn machines<'a>(facts: &'a Facts, guest: &GuestRef, cluster: &Value) -> Vec<&'a Value> {
+/// The machines of the bring-up: those that were made before it was complete. In their place why they tell nothing, where
+/// they could not be read, or where the pools of that time have more: a time of the rest need not be that of the last.
+fn machines<'a>(facts: &'a Facts, guest: &GuestRef, cluster: &Value) -> Result<Vec<&'a Value>, Mark> {
+    for selector in [guest.inside(resources::MACHINE), guest.node_pools()] {
+        if let Some(mark) = unread(facts, &selector) {
+            return Err(mark);
+        }
+    }
     let completed = completed(cluster);
-    let pools: Vec<String> = objects(facts, &guest.node_pools())
+    let in_time = |object: &Value| completed.is_none_or(|completed| made(object).is_some_and(|made| made <= completed));
+    let pools: Vec<&Value> = objects(facts, &guest.node_pools())
         .filter(|pool| text(pool, &["spec", "clusterName"]) == Some(&guest.name))
+        .collect();
+    let names: Vec<String> = pools
+        .iter()
         .map(|pool| format!("{}/{}", guest.namespace, name(pool)))
         .collect();
-    objects(facts, &guest.inside(resources::MACHINE))
+    let machines: Vec<&Value> = objects(facts, &guest.inside(resources::MACHINE))
         .filter(
             |machine| match annotation(machine, "hypershift.openshift.io/nodePool") {
-                Some(pool) => pools.is_empty() || pools.iter().any(|own| own == pool),
+                Some(pool) => names.is_empty() || names.iter().any(|own| own == pool),
                 None => true,
             },
         )
-        .filter(|machine| completed.is_none_or(|completed| made(machine).is_some_and(|made| made <= completed)))
-        .collect()
+        .filter(|machine| in_time(machine))
+        .collect();
+    // How many the pools had, is not kept; one that was scaled up since can't be told from one whose machines were replaced.
+    let wanted: i64 = pools.into_iter().filter(|pool| in_time(pool)).map(replicas).sum();
+    let left = i64::try_from(machines.len()).unwrap_or(i64::MAX);
+    if completed.is_some() && (left == 0 || left < wanted) {
+        return Err(Mark {
+            shown: Shown::Gone,
+            proof: format!("machines left of that time: {left}; its pools have {wanted} now"),
+        });
+    }
+    Ok(machines)
+}
+
+/// How many machines a pool has or wants; where it scales by itself, by now.
+fn replicas(pool: &Value) -> i64 {
+    let replicas = views::replicas(pool);
+    if replicas.autoscaling {
+        replicas.wanted.max(replicas.current)
+    } else {
+        replicas.wanted
+    }
+}
+
+/// Why a selector shows nothing, where nobody could look.
+fn unread(facts: &Facts, selector: &Selector) -> Option<Mark> {
+    let why = match facts.seen(selector) {
+        Seen::Unreadable(why) => line(why),
+        Seen::Pending => "nobody asked",
+        Seen::NoKind | Seen::Objects(_) => return None,
+    };
+    Some(Mark {
+        shown: Shown::Unreadable,
+        proof: format!("{}: {why}", selector.resource.plural),
+    })
 }
 
 fn made(object: &Value) -> Option<Timestamp> {
     text(object, &["metadata", "creationTimestamp"])?.parse().ok()
+}
+
+// === impl Shown ===
+
+impl Shown {
+    fn of(at: Option<Timestamp>) -> Self {
+        at.map_or(Self::Open, Self::At)
+    }
 }

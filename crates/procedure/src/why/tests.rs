@@ -77,20 +77,28 @@ fn guest(name: &str, gates: Gates) -> Vec<Value> {
     machine["status"] = json!({ "conditions": [
         condition("InfrastructureReady", boot, "VMNotReady"), condition("NodeHealthy", nodes, "WaitingForNodeRef"),
     ] });
+    let mut pool = made(1);
+    pool["spec"] = json!({ "clusterName": name, "replicas": 1 });
+    pool["status"] = json!({ "replicas": 1 });
     let mut disk = made(165);
     disk["status"] = json!({ "conditions": [condition("Ready", Some(300), "")] });
     vec![
         object(resources::HOSTED_CLUSTER, "hcp", name, &cluster),
         object(resources::HOSTED_CONTROL_PLANE, &inside, name, &made(4)),
+        object(resources::NODE_POOL, "hcp", &format!("{name}-w"), &pool),
         object(resources::MACHINE, &inside, &format!("{name}-w-1"), &machine),
         object(resources::DATA_VOLUME, &inside, &format!("{name}-w-1-rhcos"), &disk),
     ]
 }
 
 fn event(namespace: &str, about: &str, seconds: i64, count: i64) -> Value {
+    event_of("Pod", namespace, about, seconds, count)
+}
+
+fn event_of(kind: &str, namespace: &str, about: &str, seconds: i64, count: i64) -> Value {
     let more = json!({
         "type": "Warning", "reason": "FailedScheduling", "message": "0/6 nodes are available.\nmore", "count": count,
-        "lastTimestamp": at(seconds), "involvedObject": { "kind": "Pod", "name": about },
+        "lastTimestamp": at(seconds), "involvedObject": { "kind": kind, "name": about },
     });
     object(resources::EVENT, namespace, &format!("{about}.{seconds}"), &more)
 }
@@ -268,6 +276,128 @@ fn what_changed_after_the_bring_up_is_not_taken_for_a_part_of_it() {
     let page = plain(&story, "https://api.hub.example:6443", false);
     assert!(page.contains("the condition changed again since"), "{page}");
     assert!(page.contains("complete after 14m 3s"), "{page}");
+}
+
+/// Another worker of the guest `g`, which became ready then; its pool wants two now.
+fn second_worker(objects: &mut Vec<Value>, made: i64, ready: Option<i64>) {
+    let mut worker = objects.clone();
+    worker.retain(|object| object["kind"] == "Machine" || object["kind"] == "DataVolume");
+    for object in &mut worker {
+        let name = object["metadata"]["name"]
+            .as_str()
+            .expect("a name")
+            .replace("w-1", "w-2");
+        object["metadata"]["name"] = name.into();
+        object["metadata"]["creationTimestamp"] = at(made).into();
+        if object["kind"] == "Machine" {
+            object["spec"]["infrastructureRef"]["name"] = "g-w-2".into();
+            object["status"]["conditions"][1] = condition("NodeHealthy", ready, "WaitingForNodeRef");
+        }
+    }
+    for pool in objects.iter_mut().filter(|object| object["kind"] == "NodePool") {
+        pool["spec"]["replicas"] = 2.into();
+    }
+    objects.extend(worker);
+}
+
+#[test]
+fn workers_that_are_partly_gone_tell_no_time() {
+    let mut objects = guest("g", WELL);
+    second_worker(&mut objects, 50_000, Some(50_400));
+    let story = told(&objects, 100_000);
+    for id in ["machines", "disks", "boot", "nodes"] {
+        let stage = stage(&story, id);
+        assert_eq!((stage.state, stage.until), (State::Overwritten, None), "{id}");
+    }
+    // Components were done long before; the rollout did not take that long.
+    assert_eq!(stage(&story, "rollout").seconds, None);
+    let page = plain(&story, "https://api.hub.example:6443", false);
+    assert!(
+        page.contains("machines left of that time: 1; its pools have 2 now"),
+        "{page}"
+    );
+}
+
+#[test]
+fn a_pool_of_later_says_nothing_of_the_bring_up() {
+    let mut objects = guest("g", WELL);
+    let later = json!({
+        "metadata": { "creationTimestamp": at(50_000) }, "spec": { "clusterName": "g", "replicas": 3 },
+    });
+    objects.push(object(resources::NODE_POOL, "hcp", "later", &later));
+    assert_eq!(
+        stage(&told(&objects, 100_000), "nodes").until,
+        Some(at(610).parse().expect("a time"))
+    );
+}
+
+#[test]
+fn a_worker_that_was_late_is_not_told_as_replaced() {
+    for ready in [Some(5000), None] {
+        let mut objects = guest("g", WELL);
+        second_worker(&mut objects, 170, ready);
+        let story = told(&objects, 100_000);
+        let nodes = stage(&story, "nodes");
+        assert_eq!((nodes.state, nodes.until), (State::Later, None));
+        assert_eq!(stage(&story, "boot").state, State::Done);
+        let page = plain(&story, "https://api.hub.example:6443", false);
+        assert!(page.contains("some only after the cluster was complete"), "{page}");
+        assert!(!page.contains("machines left"), "{page}");
+    }
+}
+
+#[test]
+fn disks_that_were_taken_away_once_filled_tell_no_time() {
+    let mut objects = guest("g", WELL);
+    second_worker(&mut objects, 170, Some(600));
+    objects.retain(|object| object["metadata"]["name"] != "g-w-2-rhcos");
+    let story = told(&objects, 6000);
+    assert_eq!(stage(&story, "disks").state, State::Overwritten);
+    assert_eq!(stage(&story, "disks").proof, "1 of 2 machines have DataVolumes");
+}
+
+#[test]
+fn what_could_not_be_read_is_said_to_be_so() {
+    let unread = |kind: &'static str, gates: Gates| {
+        let mut world = World::bare();
+        for object in guest("g", gates) {
+            world.put(object);
+        }
+        let facts = read(world.unreadable(kind));
+        story(&facts, "hcp", "g", at(6000).parse().expect("a time")).expect("there is such a guest")
+    };
+    for kind in ["Machine", "NodePool"] {
+        let story = unread(kind, WELL);
+        for id in ["machines", "disks", "boot", "nodes"] {
+            assert_eq!(stage(&story, id).state, State::Unreadable, "{kind} {id}");
+        }
+        let page = plain(&story, "https://api.hub.example:6443", false);
+        assert!(page.contains("s: forbidden)") && !page.contains("any longer"), "{page}");
+    }
+    let story = unread("DataVolume", WELL);
+    assert_eq!(stage(&story, "disks").state, State::Unreadable);
+    assert_eq!(stage(&story, "nodes").state, State::Done);
+    let early = Gates { complete: None, ..WELL };
+    assert_eq!(stage(&unread("Machine", early), "nodes").state, State::Unreadable);
+}
+
+#[test]
+fn warnings_are_those_of_the_guest_and_not_of_one_whose_name_begins_alike() {
+    let mut objects = guest("g", WELL);
+    objects.extend(guest("g2", WELL));
+    for (kind, name) in [
+        ("HostedCluster", "g"),
+        ("HostedCluster", "g2"),
+        ("NodePool", "g-w"),
+        ("NodePool", "g2-w"),
+    ] {
+        objects.push(event_of(kind, "hcp", name, 100, 1));
+    }
+    objects.push(event("hcp-g", "etcd-0", 100, 1));
+    objects.push(event("hcp-g2", "etcd-0", 100, 1));
+    let story = told(&objects, 6000);
+    let about: Vec<&str> = story.warnings.iter().map(|warning| &warning.object[..]).collect();
+    assert_eq!(about, ["HostedCluster g", "NodePool g-w", "Pod etcd-0"]);
 }
 
 #[test]

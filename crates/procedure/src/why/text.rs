@@ -1,5 +1,6 @@
 //! The page: for a terminal, and as Markdown for a ticket.
 
+use super::stages::is_of_workers;
 use super::{Stage, State, Story, Total};
 
 /// The page for a terminal. `place` names the hub; `simulated` says that none of it is real.
@@ -126,6 +127,11 @@ fn stage_row(story: &Story, stage: &Stage) -> [String; 6] {
     let what = match stage.state {
         State::Done => format!("{} ({})", stage.title, stage.proof),
         State::Overwritten => format!("{} (when, is not told any longer: {})", stage.title, overwritten(stage)),
+        State::Later => format!(
+            "{} (when, is not told: some only after the cluster was complete, or again since: {})",
+            stage.title, stage.proof
+        ),
+        State::Unreadable => format!("{} (could not be read: {})", stage.title, stage.proof),
         State::UnderWay => format!("{}: under way ({})", stage.title, stage.proof),
         State::NotBegun => format!("{}: not begun", stage.title),
     };
@@ -144,10 +150,11 @@ fn stage_row(story: &Story, stage: &Stage) -> [String; 6] {
     ]
 }
 
-fn overwritten(stage: &Stage) -> &'static str {
-    match stage.id {
-        "machines" | "disks" | "boot" | "nodes" => "its machines were replaced or changed since",
-        _ => "the condition changed again since",
+fn overwritten(stage: &Stage) -> &str {
+    if is_of_workers(stage.id) {
+        &stage.proof
+    } else {
+        "the condition changed again since"
     }
 }
 
