@@ -6,18 +6,28 @@ use crate::actor::Context;
 use crate::client::{Result, name_of, namespace_of};
 use crate::conditions;
 use crate::kind::{HOSTED_CONTROL_PLANE, PERSISTENT_VOLUME_CLAIM, STATEFUL_SET, STORAGE_CLASS};
-use crate::objects::owner;
+use crate::objects::{merge, owner};
 use crate::site::GuestId;
 
 use super::super::components::{etcd_replicas, pod_template};
+use super::workloads::unless_debugged;
 
-/// The StatefulSet, made if it is missing.
+/// The StatefulSet, made if it is missing; with the replicas of its policy, whatever it was scaled to by hand.
 pub(super) async fn ensure(context: &Context, control_plane: &Value) -> Result<Value> {
     let client = &context.client;
-    if let Some(found) = client.get(STATEFUL_SET, namespace_of(control_plane), "etcd").await? {
+    let wanted = stateful_set(control_plane);
+    if let Some(mut found) = client.get(STATEFUL_SET, namespace_of(control_plane), "etcd").await? {
+        let replicas = &wanted["spec"]["replicas"];
+        merge(
+            client,
+            STATEFUL_SET,
+            &found,
+            &json!({ "spec": { "replicas": replicas } }),
+        )
+        .await?;
+        found["spec"]["replicas"] = replicas.clone();
         return Ok(found);
     }
-    let wanted = stateful_set(control_plane);
     client.create(STATEFUL_SET, &wanted).await?;
     Ok(wanted)
 }
@@ -83,7 +93,7 @@ fn stateful_set(control_plane: &Value) -> Value {
             "labels": { "hypershift.openshift.io/control-plane-component": "etcd" },
         },
         "spec": {
-            "replicas": etcd_replicas(control_plane),
+            "replicas": unless_debugged("etcd", etcd_replicas(control_plane), control_plane),
             "serviceName": "etcd-discovery",
             "podManagementPolicy": "Parallel",
             "selector": { "matchLabels": { "app": "etcd" } },

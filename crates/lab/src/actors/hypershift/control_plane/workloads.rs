@@ -8,7 +8,7 @@ use crate::actor::Context;
 use crate::actors::workloads::{FAILS, FAILS_MESSAGE};
 use crate::client::{Result, namespace_of};
 use crate::kind::{CRON_JOB, DEPLOYMENT, HOSTED_CONTROL_PLANE, JOB, MACHINE_DEPLOYMENT, MACHINE_SET};
-use crate::objects::{ensure as ensure_object, merge, owner};
+use crate::objects::{annotation, ensure as ensure_object, merge, owner};
 
 use super::super::components::{self, COMPONENTS, Stage, deployment, template_patch};
 use super::super::identity_providers::api_server_hash;
@@ -21,6 +21,9 @@ pub(super) const COLLECT_PROFILES: &str = "olm-collect-profiles";
 pub(super) const FEATURE_GATES: &str = "featuregate-generator";
 
 const AUTOSCALER: &str = "cluster-autoscaler";
+
+/// On a HostedCluster and its control plane: names of workloads that are to have no replicas, with commas between.
+const DEBUGGED: &str = "hypershift.openshift.io/debug-deployments";
 
 /// On the API server's pods, and on the OAuth server's: the hash of what they are configured with.
 const API_CONFIG: &str = "kube-apiserver.hypershift.openshift.io/config-hash";
@@ -39,7 +42,8 @@ pub(super) async fn ensure(context: &Context, control_plane: &Value, progress: &
             }
             continue;
         }
-        let mut wanted = deployment(component, control_plane, component.replicas(control_plane));
+        let replicas = unless_debugged(component.name, component.replicas(control_plane), control_plane);
+        let mut wanted = deployment(component, control_plane, replicas);
         if component.name == "ignition-server" {
             // The HostedCluster tells whether it is available, so its controller must hear of it.
             wanted["metadata"]["annotations"] = control_plane["metadata"]["annotations"].clone();
@@ -66,6 +70,16 @@ pub(super) async fn ensure(context: &Context, control_plane: &Value, progress: &
         ensure_object(client, CRON_JOB, &collect_profiles(control_plane)).await?;
     }
     Ok(())
+}
+
+/// The replicas of a workload: none of one that an annotation names, which somebody runs elsewhere to debug it.
+pub(super) fn unless_debugged(name: &str, replicas: u32, control_plane: &Value) -> u32 {
+    let debugged = annotation(control_plane, DEBUGGED).unwrap_or_default();
+    if debugged.split(',').any(|debugged| debugged == name) {
+        0
+    } else {
+        replicas
+    }
 }
 
 /// Puts a hash of its configuration on the pods of a component that has one, so that another configuration rolls them.
@@ -110,7 +124,7 @@ pub(super) async fn scale_autoscaler(
         &context.client,
         DEPLOYMENT,
         autoscaler,
-        &json!({ "spec": { "replicas": u8::from(needed) } }),
+        &json!({ "spec": { "replicas": unless_debugged(AUTOSCALER, u32::from(needed), control_plane) } }),
     )
     .await?;
     Ok(())

@@ -1,6 +1,7 @@
 //! Which workloads a control plane has, and how many pods of each: by generation, availability policy and settings.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -143,18 +144,61 @@ async fn router_and_autoscaler_are_there_when_they_are_needed() {
     wanted.insert("router".to_owned(), 3);
     assert_eq!(table(&lab).await, wanted);
 
-    // What was scaled by hand comes back, and one pool that scales by itself is enough.
-    let none = json!({ "spec": { "replicas": 0 } });
-    lab.client
-        .merge(DEPLOYMENT, Some(CONTROL_PLANE), "kube-scheduler", &none)
-        .await
-        .unwrap();
+    // One pool that scales by itself is enough.
     let itself = json!({ "spec": { "replicas": null, "autoScaling": { "min": 3, "max": 4 } } });
     lab.client
         .merge(NODE_POOL, Some("hcp"), "guest", &itself)
         .await
         .unwrap();
-    lab.sleep(std::time::Duration::from_mins(3)).await;
+    lab.sleep(Duration::from_mins(3)).await;
     wanted.insert("cluster-autoscaler".to_owned(), 1);
     assert_eq!(table(&lab).await, wanted);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_scaled_by_hand_comes_back_whoever_made_it() {
+    let lab = lab_with(Generation::V4_17, json!({})).await;
+    let wanted = expected(Generation::V4_17, false);
+    let none = json!({ "spec": { "replicas": 0 } });
+    // etcd and the scheduler are the control plane's own; the HyperShift operator made the others.
+    for (kind, name) in [
+        (STATEFUL_SET, "etcd"),
+        (DEPLOYMENT, "kube-scheduler"),
+        (DEPLOYMENT, "capi-provider"),
+        (DEPLOYMENT, "cluster-api"),
+        (DEPLOYMENT, "control-plane-operator"),
+    ] {
+        lab.client.merge(kind, Some(CONTROL_PLANE), name, &none).await.unwrap();
+        lab.sleep(Duration::from_mins(3)).await;
+        assert_eq!(table(&lab).await, wanted, "{name}");
+    }
+    let more = json!({ "spec": { "replicas": 5 } });
+    lab.client
+        .merge(STATEFUL_SET, Some(CONTROL_PLANE), "etcd", &more)
+        .await
+        .unwrap();
+    lab.sleep(Duration::from_mins(3)).await;
+    assert_eq!(table(&lab).await, wanted);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_somebody_debugs_has_no_pods_until_they_are_done() {
+    let lab = lab_with(Generation::V4_17, json!({})).await;
+    let debug = async |names: Option<&str>| {
+        let annotations = json!({ "hypershift.openshift.io/debug-deployments": names });
+        let patch = json!({ "metadata": { "annotations": annotations } });
+        lab.client
+            .merge(HOSTED_CLUSTER, Some("hcp"), "guest", &patch)
+            .await
+            .unwrap();
+        lab.sleep(Duration::from_mins(3)).await;
+    };
+    let mut wanted = expected(Generation::V4_17, false);
+    debug(Some("capi-provider,kube-scheduler,etcd")).await;
+    for name in ["capi-provider", "kube-scheduler", "etcd"] {
+        wanted.insert(name.to_owned(), 0);
+    }
+    assert_eq!(table(&lab).await, wanted);
+    debug(None).await;
+    assert_eq!(table(&lab).await, expected(Generation::V4_17, false));
 }
