@@ -72,12 +72,16 @@ pub(crate) fn course(facts: &Facts, place: &GuestRef, section: &Identity, wantin
                 digest,
                 phase: Phase::Settled,
                 since: facts.now,
+                reason: String::new(),
+                awaiting: Vec::new(),
+                until: None,
+                former: other_than(&wanted.login, record.former, &record.before),
                 ..record
             },
         },
         None if is_live => Course::Settled { record: None },
-        former => Course::Apply {
-            record: begun(facts, place, &wanted, live, former),
+        last => Course::Apply {
+            record: begun(facts, place, &wanted, live, last),
             wanted,
         },
     }
@@ -93,13 +97,14 @@ pub(crate) fn through(section: &Identity) -> String {
     kinds.chain(oidc).collect::<Vec<_>>().join(", ")
 }
 
-/// What is there now is what to go back to, unless that was never found to work itself.
-fn begun(facts: &Facts, place: &GuestRef, wanted: &Wanted, live: Login, former: Option<Record>) -> Record {
-    let before = match &former {
-        Some(former) if live.digest() == former.digest || live.is(&former.former) => former.before.clone(),
+/// What is there now is what to go back to, unless it is a login that was never found to work itself.
+fn begun(facts: &Facts, place: &GuestRef, wanted: &Wanted, live: Login, last: Option<Record>) -> Record {
+    let before = match &last {
+        Some(last) if last.left(&live) => last.before.clone(),
         _ => live.clone(),
     };
-    let unproven = former.filter(|former| matches!(former.phase, Phase::Applied | Phase::Awaiting));
+    let unproven = last.filter(|last| last.phase != Phase::Settled && last.digest == live.digest());
+    let former = unproven.map_or(live, |last| last.former);
     Record {
         digest: wanted.login.digest(),
         phase: Phase::Applied,
@@ -107,10 +112,15 @@ fn begun(facts: &Facts, place: &GuestRef, wanted: &Wanted, live: Login, former: 
         reason: String::new(),
         awaiting: Vec::new(),
         until: None,
-        former: unproven.map_or(live, |former| former.former),
+        former: other_than(&wanted.login, former, &before),
         before,
         server: verdict::server(facts, place, &wanted.login),
     }
+}
+
+/// A document may want the former login again: nobody can go back from it to itself.
+fn other_than(wanted: &Login, former: Login, before: &Login) -> Login {
+    if former.is(wanted) { before.clone() } else { former }
 }
 
 /// A login that was decided on long ago and is written only now: its roll-out begins now.

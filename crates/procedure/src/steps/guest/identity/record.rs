@@ -72,6 +72,11 @@ impl Record {
         cluster.is_some_and(|cluster| Login::of(cluster).digest() == self.digest)
     }
 
+    /// Whether a login is what Berth left there: the one that this is about, or what it went back to.
+    pub(crate) fn left(&self, live: &Login) -> bool {
+        live.digest() == self.digest || live.is(&self.former)
+    }
+
     /// The write that keeps it.
     pub(crate) fn set(&self, place: &GuestRef) -> Change {
         Change::Set {

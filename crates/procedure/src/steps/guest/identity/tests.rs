@@ -642,6 +642,157 @@ fn what_was_there_before_berth_comes_back_with_the_end_of_the_section() {
     );
 }
 
+/// A login of Berth's that works, and another one after it that did not and was taken back.
+fn gone_back() -> (World, Box<dyn Step>) {
+    let (mut world, step) = applied(HTPASSWD);
+    settle(&mut world, step.as_ref());
+    world.change("Secret", "guest-cluster-0-idp-staff-htpasswd-1", |secret| {
+        secret["data"]["htpasswd"] = json!("eA==");
+    });
+    write(&mut world, step.as_ref());
+    hypershift(&mut world, "False", "no");
+    world.at(later(1));
+    sent(&mut world, step.as_ref());
+    assert_eq!(record(&world)["phase"], "refused");
+    (world, step)
+}
+
+fn settle(world: &mut World, step: &dyn Step) {
+    hypershift(world, "True", "");
+    let [login] = effects(world, step).try_into().expect("one login");
+    world.record(login, Ok(Outcome::Login(Login::Granted { user: "ada".to_owned() })));
+    sent(world, step);
+    assert_eq!(record(world)["phase"], "settled");
+}
+
+#[test]
+fn a_former_login_of_berths_goes_with_the_section_too() {
+    let (mut world, _) = gone_back();
+    let access = step("", "access");
+    assert_eq!(
+        sent(&mut world, access.as_ref()),
+        [
+            "set spec.configuration.oauth None",
+            "delete Secret hcp/guest-cluster-0-idp-staff-htpasswd-1",
+            "delete Secret hcp/guest-cluster-0-idp-staff-htpasswd-2",
+            "delete ClusterRoleBinding berth-cluster-admins",
+            "set metadata.annotations.berth.dev/identity …",
+        ]
+    );
+    assert_eq!(sent(&mut world, access.as_ref()), Vec::<String>::new());
+}
+
+#[test]
+fn what_was_there_before_berth_is_known_however_often_a_login_is_taken_back() {
+    let (mut world, _) = gone_back();
+    let browser = step(BROWSER, "identity");
+    write(&mut world, browser.as_ref());
+    hypershift(&mut world, "False", "no");
+    world.at(later(3));
+    sent(&mut world, browser.as_ref());
+    assert_eq!(record(&world)["phase"], "refused");
+    let lines = sent(&mut world, step("", "access").as_ref());
+    assert_eq!(lines[0], "set spec.configuration.oauth None");
+}
+
+#[test]
+fn a_document_that_wants_the_former_login_again_goes_back_to_what_was_before_it() {
+    let (mut world, first) = applied(HTPASSWD);
+    settle(&mut world, first.as_ref());
+    let browser = step(BROWSER, "identity");
+    // Once that it did not work, and once that nobody had seen it work yet.
+    let mut unproven = world.clone();
+    write(&mut unproven, browser.as_ref());
+    write(&mut unproven, first.as_ref());
+    write(&mut world, browser.as_ref());
+    hypershift(&mut world, "False", "no");
+    world.at(later(1));
+    sent(&mut world, browser.as_ref());
+    sent(&mut world, first.as_ref());
+    assert_eq!(
+        (&record(&world)["phase"], record(&world).get("reason")),
+        (&json!("settled"), None)
+    );
+    for world in [unproven, world] {
+        assert_eq!(record(&world)["former"], json!({ "providers": null, "oidc": null }));
+    }
+}
+
+#[test]
+fn a_persons_login_over_an_unproven_one_is_what_comes_back() {
+    let (mut world, _) = applied(HTPASSWD);
+    let theirs = json!([{ "name": "theirs", "type": "OpenID" }]);
+    world.change("HostedCluster", "guest-cluster-0", |cluster| {
+        cluster["spec"]["configuration"] = json!({ "oauth": { "identityProviders": theirs } });
+    });
+    write(&mut world, step(BROWSER, "identity").as_ref());
+    assert_eq!(record(&world)["former"]["providers"], theirs);
+}
+
+#[test]
+fn a_refused_login_that_a_person_put_there_again_is_nothing_to_go_back_to() {
+    let (mut world, first) = applied(HTPASSWD);
+    let refused = cluster(&world)["spec"]["configuration"].clone();
+    hypershift(&mut world, "False", "no");
+    world.at(later(1));
+    sent(&mut world, first.as_ref());
+    world.change("HostedCluster", "guest-cluster-0", |cluster| {
+        cluster["spec"]["configuration"] = refused.clone();
+    });
+    write(&mut world, step(BROWSER, "identity").as_ref());
+    assert_eq!(record(&world)["former"], json!({ "providers": null, "oidc": null }));
+}
+
+/// What a person may do to a login.
+fn add_provider(world: &mut World) {
+    world.change("HostedCluster", "guest-cluster-0", |cluster| {
+        let providers = &mut cluster["spec"]["configuration"]["oauth"]["identityProviders"];
+        let providers = providers.as_array_mut().expect("a list");
+        providers.push(json!({ "name": "theirs", "type": "OpenID" }));
+    });
+}
+
+#[test]
+fn what_the_login_before_berth_refers_to_is_kept() {
+    let (mut world, first) = applied(HTPASSWD);
+    settle(&mut world, first.as_ref());
+    add_provider(&mut world);
+    for (name, minutes) in [("name: others", 5), ("name: third", 10)] {
+        let next = step(&HTPASSWD.replace("name: staff", name), "identity");
+        write(&mut world, next.as_ref());
+        world.at(later(minutes));
+        settle(&mut world, next.as_ref());
+    }
+    let like = |name: &str| object(resources::SECRET, "hcp", name, &json!({}));
+    assert!(world.find(&like("guest-cluster-0-idp-staff-htpasswd-1")).is_some());
+    write(&mut world, step("", "access").as_ref());
+    assert!(world.find(&like("guest-cluster-0-idp-staff-htpasswd-1")).is_some());
+    assert!(world.find(&like("guest-cluster-0-idp-third-htpasswd-1")).is_none());
+}
+
+#[test]
+fn admins_stay_as_long_as_a_login_that_a_person_changed_lets_them_in() {
+    let (mut world, first) = applied(HTPASSWD);
+    settle(&mut world, first.as_ref());
+    add_provider(&mut world);
+    let access = step("", "access");
+    assert_eq!(sent(&mut world, access.as_ref()), Vec::<String>::new());
+    world.change("HostedCluster", "guest-cluster-0", |cluster| {
+        cluster["spec"]["configuration"]["oauth"]["identityProviders"]
+            .as_array_mut()
+            .expect("a list")
+            .remove(0);
+    });
+    assert_eq!(
+        sent(&mut world, access.as_ref()),
+        [
+            "delete Secret hcp/guest-cluster-0-idp-staff-htpasswd-1",
+            "delete ClusterRoleBinding berth-cluster-admins",
+            "set metadata.annotations.berth.dev/identity …",
+        ]
+    );
+}
+
 #[test]
 fn a_bare_hub_is_told_what_will_come() {
     let step = step(HTPASSWD, "identity");

@@ -266,6 +266,7 @@ pub(super) fn outdated(facts: &Facts, place: &GuestRef, record: &Record) -> Vec<
         return Vec::new();
     }
     kept.extend(record.former.names());
+    kept.extend(record.before.names());
     made(facts, place)
         .filter(|(_, name)| !kept.iter().any(|kept| kept == name))
         .map(|(resource, name)| Change::Absent {

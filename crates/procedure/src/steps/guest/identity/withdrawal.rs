@@ -36,23 +36,31 @@ pub(crate) fn withdrawal(facts: &Facts, place: &GuestRef) -> Vec<Change> {
         return Vec::new();
     };
     let live = Login::of(cluster);
-    let (mut changes, kept) = if live.digest() == record.digest {
-        (sets(facts, place, &record.before, true), record.before.names())
+    // A former login may be an earlier one of Berth's: it goes too.
+    let (mut changes, rest) = if record.left(&live) {
+        (sets(facts, place, &record.before, true), record.before)
     } else {
-        (Vec::new(), live.names())
+        (Vec::new(), live)
     };
+    let kept = rest.names();
+    let mut is_rid = true;
     for resource in [resources::SECRET, resources::CONFIG_MAP] {
-        let ours = objects(facts, &made(resource, place))
-            .filter(|object| super::wanted::is_part(object))
-            .map(name)
-            .filter(|name| !kept.iter().any(|kept| kept == name));
-        changes.extend(ours.map(|name| Change::Absent {
-            object: beside(place, resource, name),
-        }));
+        for ours in objects(facts, &made(resource, place)).filter(|object| super::wanted::is_part(object)) {
+            if kept.iter().any(|kept| kept == name(ours)) {
+                is_rid = false;
+            } else {
+                changes.push(Change::Absent {
+                    object: beside(place, resource, name(ours)),
+                });
+            }
+        }
     }
-    changes.push(Change::Absent {
-        object: admins::object(place),
-    });
-    changes.push(forget(place));
+    // As long as a login that a person changed lets Berth's people in, they stay what they are, and it is remembered why.
+    if is_rid {
+        changes.push(Change::Absent {
+            object: admins::object(place),
+        });
+        changes.push(forget(place));
+    }
     changes
 }
