@@ -23,7 +23,7 @@ use crate::walk::GuestRef;
 pub struct IdentityStatus {
     /// The providers, as `staff (HTPasswd)`.
     pub providers: Vec<String>,
-    /// `applied`, `awaiting`, `settled`, `refused`; empty where Berth had no part in it.
+    /// `applied`, `awaiting`, `settled`, `refused`, `retry`; empty where Berth had no part in it.
     pub phase: String,
     /// Since when.
     pub since: Option<Timestamp>,
@@ -38,9 +38,9 @@ pub struct IdentityStatus {
 }
 
 impl IdentityStatus {
-    /// Whether something is still to happen: it is being rolled out, waits for a person, or did not work.
+    /// Whether something is still to happen: it is being rolled out, waits for a person, did not work, or is to be tried again.
     pub fn is_open(&self) -> bool {
-        matches!(self.phase.as_str(), "applied" | "awaiting" | "refused")
+        matches!(self.phase.as_str(), "applied" | "awaiting" | "refused" | "retry")
     }
 }
 
@@ -124,6 +124,7 @@ pub fn status(cluster: &Value) -> Option<IdentityStatus> {
         Phase::Awaiting => "awaiting",
         Phase::Settled => "settled",
         Phase::Refused => "refused",
+        Phase::Retry => "retry",
     });
     let reason = record.as_ref().map(|record| record.reason.clone());
     Some(IdentityStatus {
@@ -188,7 +189,7 @@ pub fn confirm(
         ..record
     };
     Ok(Confirmation {
-        patch: patch(cluster, Some(&record), Vec::new()),
+        patch: patch(cluster, &record, Vec::new()),
         seen,
         rest,
     })
@@ -214,7 +215,7 @@ pub fn revert(cluster: &Value, now: Timestamp) -> Result<Reversal, Undecided> {
         until: None,
         ..record
     };
-    let patch = patch(cluster, Some(&record), changes);
+    let patch = patch(cluster, &record, changes);
     Ok(Reversal { patch, told })
 }
 
@@ -242,20 +243,25 @@ fn told(cluster: &Value, former: &Login, changes: &[Change]) -> String {
     .to_owned()
 }
 
-/// A login that was refused may be tried again.
-pub fn retry(cluster: &Value) -> Result<Value, Undecided> {
+/// A login that was refused may be tried again. The rest is still known: what Berth made, and what was there before it.
+pub fn retry(cluster: &Value, now: Timestamp) -> Result<Value, Undecided> {
     let record = Record::of(cluster).ok_or(Undecided::Nothing)?;
-    if record.phase != Phase::Refused {
+    if !matches!(record.phase, Phase::Refused | Phase::Retry) {
         return Err(Undecided::NotRefused);
     }
-    Ok(patch(cluster, None, Vec::new()))
+    let record = Record {
+        phase: Phase::Retry,
+        since: now,
+        reason: String::new(),
+        ..record
+    };
+    Ok(patch(cluster, &record, Vec::new()))
 }
 
-fn patch(cluster: &Value, record: Option<&Record>, changes: Vec<Change>) -> Value {
+fn patch(cluster: &Value, record: &Record, changes: Vec<Change>) -> Value {
     let mut patch = json!({ "metadata": { "annotations": {} } });
     patch["metadata"]["resourceVersion"] = cluster["metadata"]["resourceVersion"].clone();
-    patch["metadata"]["annotations"][crate::steps::guest::identity::ANNOTATION] =
-        record.map_or(Value::Null, |record| record.text().into());
+    patch["metadata"]["annotations"][crate::steps::guest::identity::ANNOTATION] = record.text().into();
     for change in changes {
         if let Change::Set { path, value, .. } = change {
             let place = path.iter().fold(&mut patch, |place, field| &mut place[field.as_str()]);

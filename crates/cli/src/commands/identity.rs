@@ -49,7 +49,8 @@ pub(crate) async fn run(printer: &Printer, target: &TargetArgs, command: Identit
         }
         IdentityCommand::Retry { guest } => {
             let guest = guests::find(&session.client, &guest).await?;
-            let patch = identity::retry(&guest.object).map_err(|why| undecided(printer, &guest, &why))?;
+            let patch =
+                identity::retry(&guest.object, Timestamp::now()).map_err(|why| undecided(printer, &guest, &why))?;
             write(&session, &guest, &patch).await?;
             printer.say(&format!(
                 "{}: the next `{} up` tries the login again",
@@ -82,7 +83,7 @@ fn text(printer: &Printer, guest: &Guest, status: Option<&IdentityStatus>) -> St
     };
     let mark = match status.phase.as_str() {
         "settled" => printer.out_tone(Tone::Good, "✓"),
-        "applied" | "awaiting" => printer.out_tone(Tone::Warning, "…"),
+        "applied" | "awaiting" | "retry" => printer.out_tone(Tone::Warning, "…"),
         "refused" => printer.out_tone(Tone::Bad, "✗"),
         _ => printer.out_tone(Tone::Quiet, "="),
     };
@@ -116,6 +117,7 @@ pub(crate) fn told(status: &IdentityStatus) -> &'static str {
         "applied" => "is being rolled out",
         "awaiting" => "waits for a person to log in and confirm",
         "refused" => "did not work, and was taken back",
+        "retry" => "is tried again by the next `up`",
         _ => "was not put in place by Berth",
     }
 }

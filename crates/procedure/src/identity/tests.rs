@@ -163,9 +163,16 @@ fn it_is_said_what_comes_of_taking_back() {
 
 #[test]
 fn what_was_refused_may_be_tried_again() {
-    let patch = retry(&cluster("refused", &[])).expect("a patch");
-    assert_eq!(patch["metadata"]["annotations"]["berth.dev/identity"], Value::Null);
-    assert_eq!(retry(&cluster("settled", &[])), Err(Undecided::NotRefused));
+    let patch = retry(&cluster("refused", &[]), NOW).expect("a patch");
+    let record = kept(&patch);
+    assert_eq!(
+        (record.phase, record.digest.as_str(), record.since),
+        (Phase::Retry, "x", NOW)
+    );
+    assert_eq!(retry(&cluster("settled", &[]), NOW), Err(Undecided::NotRefused));
+    assert!(retry(&cluster("retry", &[]), NOW).is_ok());
+    let told = status(&cluster("retry", &[])).expect("a status");
+    assert!(told.is_open());
 }
 
 #[test]

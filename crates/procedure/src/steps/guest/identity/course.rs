@@ -142,20 +142,24 @@ fn known(
     wanted: Wanted,
     is_live: bool,
 ) -> Course {
+    let live = || facts.object(&place.hosted_cluster()).map(Login::of).unwrap_or_default();
     match record.phase {
         Phase::Refused => Course::Refused { record },
         Phase::Applied if !is_live => Course::Apply {
             wanted,
             record: anew(record, facts.now),
         },
+        Phase::Retry => Course::Apply {
+            record: begun(facts, place, &wanted, live(), Some(record)),
+            wanted,
+        },
         // Somebody changed it since.
         Phase::Awaiting | Phase::Settled if !is_live => {
-            let live = facts.object(&place.hosted_cluster()).map(Login::of).unwrap_or_default();
             let before = record.before;
             Course::Apply {
                 record: Record {
                     before,
-                    ..begun(facts, place, &wanted, live, None)
+                    ..begun(facts, place, &wanted, live(), None)
                 },
                 wanted,
             }

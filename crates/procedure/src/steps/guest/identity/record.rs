@@ -26,6 +26,8 @@ pub(crate) enum Phase {
     Settled,
     /// It did not work, and what was before is put back.
     Refused,
+    /// It was refused, and a person says that it may be tried again.
+    Retry,
 }
 
 /// What was decided.

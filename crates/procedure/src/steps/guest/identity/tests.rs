@@ -793,6 +793,58 @@ fn admins_stay_as_long_as_a_login_that_a_person_changed_lets_them_in() {
     );
 }
 
+/// What a person decided between two runs.
+fn decide(world: &mut World, patch: &Value) {
+    world.change("HostedCluster", "guest-cluster-0", |cluster| {
+        crate::patch::merge(cluster, patch);
+    });
+}
+
+#[test]
+fn a_login_that_may_be_tried_again_still_goes_with_the_section() {
+    let (mut world, first) = applied(HTPASSWD);
+    settle(&mut world, first.as_ref());
+    let reversal = crate::identity::revert(cluster(&world), later(1)).expect("taken back");
+    decide(&mut world, &reversal.patch);
+    let patch = crate::identity::retry(cluster(&world), later(2)).expect("may be tried again");
+    decide(&mut world, &patch);
+    let mut tried = world.clone();
+    assert_eq!(
+        sent(&mut world, step("", "access").as_ref()),
+        [
+            "delete Secret hcp/guest-cluster-0-idp-staff-htpasswd-1",
+            "delete ClusterRoleBinding berth-cluster-admins",
+            "set metadata.annotations.berth.dev/identity …",
+        ]
+    );
+    assert_eq!(
+        sent(&mut tried, first.as_ref()),
+        [
+            "set metadata.annotations.berth.dev/identity …",
+            "set spec.configuration.oauth Some(\"…\")",
+        ]
+    );
+    assert_eq!(
+        (&record(&tried)["phase"], &record(&tried)["former"]["providers"]),
+        (&json!("applied"), &Value::Null)
+    );
+}
+
+#[test]
+fn what_was_there_before_berth_is_known_after_another_try() {
+    let (mut world, first) = gone_back();
+    let patch = crate::identity::retry(cluster(&world), later(2)).expect("may be tried again");
+    decide(&mut world, &patch);
+    world.at(later(3));
+    assert!(sent(&mut world, first.as_ref()).contains(&"set spec.configuration.oauth Some(\"…\")".to_owned()));
+    assert_eq!(
+        record(&world)["former"]["providers"][0]["htpasswd"]["fileData"]["name"],
+        "guest-cluster-0-idp-staff-htpasswd-1"
+    );
+    let lines = sent(&mut world, step("", "access").as_ref());
+    assert_eq!(lines[0], "set spec.configuration.oauth None");
+}
+
 #[test]
 fn a_bare_hub_is_told_what_will_come() {
     let step = step(HTPASSWD, "identity");
