@@ -23,7 +23,7 @@ use crate::walk::GuestRef;
 pub struct IdentityStatus {
     /// The providers, as `staff (HTPasswd)`.
     pub providers: Vec<String>,
-    /// `applied`, `awaiting`, `settled`, `refused`, `retry`; empty where Berth had no part in it.
+    /// `applied`, `awaiting`, `settled`, `refused`, `reverted`, `retry`; empty where Berth had no part in it.
     pub phase: String,
     /// Since when.
     pub since: Option<Timestamp>,
@@ -38,9 +38,10 @@ pub struct IdentityStatus {
 }
 
 impl IdentityStatus {
-    /// Whether something is still to happen: it is being rolled out, waits for a person, did not work, or is to be tried again.
+    /// Whether something is still to happen: it is being rolled out, waits for a person, did not work, was taken back, or is to
+    /// be tried again.
     pub fn is_open(&self) -> bool {
-        matches!(self.phase.as_str(), "applied" | "awaiting" | "refused" | "retry")
+        !matches!(self.phase.as_str(), "" | "settled")
     }
 }
 
@@ -105,8 +106,8 @@ pub enum Undecided {
     /// It is taken back already.
     #[error("it is taken back already")]
     AlreadyBack,
-    /// Nothing was refused.
-    #[error("no login was refused here")]
+    /// Nothing was refused or taken back.
+    #[error("no login was refused or taken back here")]
     NotRefused,
 }
 
@@ -124,6 +125,7 @@ pub fn status(cluster: &Value) -> Option<IdentityStatus> {
         Phase::Awaiting => "awaiting",
         Phase::Settled => "settled",
         Phase::Refused => "refused",
+        Phase::Reverted => "reverted",
         Phase::Retry => "retry",
     });
     let reason = record.as_ref().map(|record| record.reason.clone());
@@ -198,7 +200,7 @@ pub fn confirm(
 /// A person takes a login back: what was before is put back, and the document's login is not tried again by itself.
 pub fn revert(cluster: &Value, now: Timestamp) -> Result<Reversal, Undecided> {
     let record = Record::of(cluster).ok_or(Undecided::Nothing)?;
-    if record.phase == Phase::Refused {
+    if matches!(record.phase, Phase::Refused | Phase::Reverted) {
         return Err(Undecided::AlreadyBack);
     }
     let metadata = views::metadata(cluster);
@@ -208,9 +210,9 @@ pub fn revert(cluster: &Value, now: Timestamp) -> Result<Reversal, Undecided> {
     let changes = sets(&facts, &place, &record.former, true);
     let told = told(cluster, &record.former, &changes);
     let record = Record {
-        phase: Phase::Refused,
+        phase: Phase::Reverted,
         since: now,
-        reason: "taken back by `berth identity revert`".to_owned(),
+        reason: String::new(),
         awaiting: Vec::new(),
         until: None,
         ..record
@@ -243,10 +245,10 @@ fn told(cluster: &Value, former: &Login, changes: &[Change]) -> String {
     .to_owned()
 }
 
-/// A login that was refused may be tried again. The rest is still known: what Berth made, and what was there before it.
+/// A login that was refused or taken back may be tried again. The rest is still known: what Berth made, and what was there before it.
 pub fn retry(cluster: &Value, now: Timestamp) -> Result<Value, Undecided> {
     let record = Record::of(cluster).ok_or(Undecided::Nothing)?;
-    if !matches!(record.phase, Phase::Refused | Phase::Retry) {
+    if !matches!(record.phase, Phase::Refused | Phase::Reverted | Phase::Retry) {
         return Err(Undecided::NotRefused);
     }
     let record = Record {

@@ -87,23 +87,33 @@ fn text(printer: &Printer, guest: &Guest, status: Option<&IdentityStatus>) -> St
         "refused" => printer.out_tone(Tone::Bad, "✗"),
         _ => printer.out_tone(Tone::Quiet, "="),
     };
-    let told = told(status);
+    format!("{mark} {name}: {}", standing(status))
+}
+
+/// How the logins stand: what became of the document's, then who logs in.
+fn standing(status: &IdentityStatus) -> String {
     let since = status
         .since
         .map(|since| format!(" (since {since})"))
         .unwrap_or_default();
-    let mut text = format!("{mark} {name}: the login {told}{since}\n");
+    let mut text = format!("the login {}{since}\n", told(status));
+    if !status.reason.is_empty() {
+        text.push_str(&format!("    {}\n", status.reason));
+    }
+    // What was taken back is not what is there.
+    let now = if matches!(status.phase.as_str(), "refused" | "reverted" | "retry") {
+        "logs in now: "
+    } else {
+        ""
+    };
     for provider in &status.providers {
-        text.push_str(&format!("    {provider}\n"));
+        text.push_str(&format!("    {now}{provider}\n"));
     }
     if !status.awaiting.is_empty() {
         text.push_str(&format!("    to confirm: {}\n", status.awaiting.join(", ")));
     }
     if let Some(until) = status.until {
         text.push_str(&format!("    taken back at {until} unless confirmed\n"));
-    }
-    if !status.reason.is_empty() {
-        text.push_str(&format!("    {}\n", status.reason));
     }
     let kubeadmin = if status.kubeadmin { "logs in" } else { "is gone" };
     text.push_str(&format!("    kubeadmin {kubeadmin}\n"));
@@ -117,6 +127,7 @@ pub(crate) fn told(status: &IdentityStatus) -> &'static str {
         "applied" => "is being rolled out",
         "awaiting" => "waits for a person to log in and confirm",
         "refused" => "did not work, and was taken back",
+        "reverted" => "was taken back by a person",
         "retry" => "is tried again by the next `up`",
         _ => "was not put in place by Berth",
     }
@@ -214,5 +225,50 @@ fn undecided(printer: &Printer, guest: &Guest, why: &Undecided) -> Failure {
             "`{} identity status {name}` shows how far it is",
             printer.program
         )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn told(phase: &str, reason: &str) -> String {
+        let record = json!({
+            "digest": "x", "phase": phase, "since": "2026-01-02T03:04:05Z", "reason": reason,
+            "former": { "providers": null, "oidc": null },
+        });
+        let cluster = json!({
+            "metadata": { "annotations": { "berth.dev/identity": record.to_string() } },
+            "spec": { "configuration": { "oauth": { "identityProviders": [{ "name": "local", "type": "HTPasswd" }] } } },
+        });
+        standing(&identity::status(&cluster).expect("a status"))
+    }
+
+    #[test]
+    fn a_login_that_was_taken_back_is_told_apart_from_who_logs_in() {
+        assert_eq!(
+            told("refused", "a login through staff was refused: 401"),
+            "the login did not work, and was taken back (since 2026-01-02T03:04:05Z)
+    a login through staff was refused: 401
+    logs in now: local (HTPasswd)
+    kubeadmin is gone
+"
+        );
+        assert_eq!(
+            told("reverted", ""),
+            "the login was taken back by a person (since 2026-01-02T03:04:05Z)
+    logs in now: local (HTPasswd)
+    kubeadmin is gone
+"
+        );
+        assert_eq!(
+            told("settled", ""),
+            "the login works (since 2026-01-02T03:04:05Z)
+    local (HTPasswd)
+    kubeadmin is gone
+"
+        );
     }
 }

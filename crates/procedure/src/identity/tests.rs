@@ -124,7 +124,8 @@ fn taking_back_puts_the_former_login_back_and_remembers_it() {
         "puts back no provider: HyperShift makes kubeadmin anew, with another password"
     );
     assert_eq!(patch["spec"], json!({ "configuration": { "oauth": null } }));
-    assert_eq!(kept(&patch).phase, Phase::Refused);
+    assert_eq!(kept(&patch).phase, Phase::Reverted);
+    assert_eq!(revert(&cluster("reverted", &[]), NOW), Err(Undecided::AlreadyBack));
     assert_eq!(revert(&cluster("refused", &[]), NOW), Err(Undecided::AlreadyBack));
     assert_eq!(revert(&json!({}), NOW), Err(Undecided::Nothing));
 }
@@ -171,6 +172,7 @@ fn what_was_refused_may_be_tried_again() {
     );
     assert_eq!(retry(&cluster("settled", &[]), NOW), Err(Undecided::NotRefused));
     assert!(retry(&cluster("retry", &[]), NOW).is_ok());
+    assert!(retry(&cluster("reverted", &[]), NOW).is_ok());
     let told = status(&cluster("retry", &[])).expect("a status");
     assert!(told.is_open());
 }

@@ -42,7 +42,7 @@ pub(crate) enum Course {
     Settled { record: Option<Record> },
     /// It does not work: keep that, and put back what was before.
     GoBack { record: Record },
-    /// It was found not to work.
+    /// It was found not to work, or a person took it back.
     Refused { record: Record },
 }
 
@@ -144,7 +144,7 @@ fn known(
 ) -> Course {
     let live = || facts.object(&place.hosted_cluster()).map(Login::of).unwrap_or_default();
     match record.phase {
-        Phase::Refused => Course::Refused { record },
+        Phase::Refused | Phase::Reverted => Course::Refused { record },
         Phase::Applied if !is_live => Course::Apply {
             wanted,
             record: anew(record, facts.now),

@@ -26,7 +26,9 @@ pub(crate) enum Phase {
     Settled,
     /// It did not work, and what was before is put back.
     Refused,
-    /// It was refused, and a person says that it may be tried again.
+    /// A person took it back, and what was before is put back.
+    Reverted,
+    /// It was refused or taken back, and a person says that it may be tried again.
     Retry,
 }
 

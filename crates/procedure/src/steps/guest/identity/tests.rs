@@ -831,6 +831,26 @@ fn a_login_that_may_be_tried_again_still_goes_with_the_section() {
 }
 
 #[test]
+fn what_a_person_took_back_is_not_said_to_have_failed() {
+    let (mut world, first) = applied(HTPASSWD);
+    settle(&mut world, first.as_ref());
+    let reversal = crate::identity::revert(cluster(&world), later(1)).expect("taken back");
+    decide(&mut world, &reversal.patch);
+    assert_eq!(sent(&mut world, first.as_ref()), Vec::<String>::new());
+    let Assessment::Fatal { diagnosis } = assess(&world, first.as_ref()) else {
+        panic!("a person has to decide")
+    };
+    assert_eq!(
+        diagnosis.title,
+        "the login that the document wants was taken back by a person"
+    );
+    assert_eq!(
+        diagnosis.evidence,
+        ["what was before is back: kubeadmin, with a new password (since 2026-01-02T03:01:00Z)"]
+    );
+}
+
+#[test]
 fn what_was_there_before_berth_is_known_after_another_try() {
     let (mut world, first) = gone_back();
     let patch = crate::identity::retry(cluster(&world), later(2)).expect("may be tried again");

@@ -48,7 +48,12 @@ fn refused(observed: &Observed<'_>, place: &GuestRef, record: &Record) -> Assess
     let cluster = observed.facts.object(&place.hosted_cluster());
     let live = cluster.map(Login::of).unwrap_or_default();
     if live.digest() == record.digest && !live.is(&record.former) {
-        return Assessment::waiting("GoingBack", record.reason.clone());
+        let reason = if record.phase == Phase::Reverted {
+            "it was taken back by a person".to_owned()
+        } else {
+            record.reason.clone()
+        };
+        return Assessment::waiting("GoingBack", reason);
     }
     let has_oauth = cluster.is_some_and(|cluster| views::at(cluster, &["spec", "configuration", "oauth"]).is_some());
     let back = if !live.is(&record.former) {
@@ -60,18 +65,26 @@ fn refused(observed: &Observed<'_>, place: &GuestRef, record: &Record) -> Assess
     } else {
         "what was before is back: kubeadmin, with a new password"
     };
-    Assessment::Fatal {
-        diagnosis: diagnosis(
+    let back = format!("{back} (since {})", record.since);
+    let again = format!("`berth identity retry {}` lets it be tried again", place.name);
+    let diagnosis = if record.phase == Phase::Reverted {
+        diagnosis(
+            "A05",
+            "the login that the document wants was taken back by a person",
+            place.label(),
+            [back],
+            format!("change `spec.identity` or leave it out; if the login is wanted after all, {again}"),
+        )
+    } else {
+        diagnosis(
             "A05",
             "the login that the document wants did not work, and was taken back",
             place.label(),
-            [record.reason.clone(), format!("{back} (since {})", record.since)],
-            format!(
-                "mend `spec.identity`; if it is right and the provider was at fault, `berth identity retry {}` lets it be tried again",
-                place.name
-            ),
-        ),
-    }
+            [record.reason.clone(), back],
+            format!("mend `spec.identity`; if it is right and the provider was at fault, {again}"),
+        )
+    };
+    Assessment::Fatal { diagnosis }
 }
 
 fn settled(observed: &Observed<'_>, place: &GuestRef, section: &Identity, record: Option<&Record>) -> Assessment {
