@@ -10,6 +10,8 @@ pub struct HistoryEntry<'a> {
     pub state: &'a str,
     /// The version, as `4.17.0`; empty while unknown.
     pub version: &'a str,
+    /// When it was begun.
+    pub started: Option<Timestamp>,
     /// When it was complete.
     pub completed: Option<Timestamp>,
 }
@@ -26,6 +28,7 @@ pub fn history(object: &Value) -> impl Iterator<Item = HistoryEntry<'_>> {
     entries.iter().map(|entry| HistoryEntry {
         state: super::text(entry, &["state"]).unwrap_or_default(),
         version: super::text(entry, &["version"]).unwrap_or_default(),
+        started: super::text(entry, &["startedTime"]).and_then(|time| time.parse().ok()),
         completed: super::text(entry, &["completionTime"]).and_then(|time| time.parse().ok()),
     })
 }

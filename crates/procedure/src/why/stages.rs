@@ -114,9 +114,10 @@ enum Shown {
     Unreadable,
 }
 
-/// When a HostedCluster was made.
+/// When a HostedCluster was made: for the first time, where a backup has brought it back with its history.
 pub(super) fn created(cluster: &Value) -> Option<Timestamp> {
-    made(cluster)
+    let began = views::history(cluster).filter_map(|entry| entry.started).min();
+    [made(cluster), began].into_iter().flatten().min()
 }
 
 /// When its first rollout was complete.

@@ -423,3 +423,15 @@ fn the_middle_is_one_of_the_values() {
     assert_eq!(median(vec![9, 1, 5]), Some(5));
     assert_eq!(median(vec![9, 1]), Some(1));
 }
+
+#[test]
+fn a_guest_that_was_restored_is_told_from_its_first_beginning() {
+    let mut objects = guest("g", WELL);
+    for object in &mut objects {
+        if object["kind"] == "HostedCluster" {
+            object["metadata"]["creationTimestamp"] = at(50_000).into();
+        }
+    }
+    let page = plain(&told(&objects, 60_000), "https://api.hub.example:6443", false);
+    assert!(page.contains("complete after 14m 1s"), "{page}");
+}
