@@ -11,6 +11,9 @@ use super::release::{payload_has, since};
 use Count::{Critical, Fixed, Others};
 use Stage::{ApiServer, Infrastructure, NetworkOperator};
 
+/// On a HostedCluster and its control plane: names of workloads that are to have no replicas, with commas between.
+pub(super) const DEBUGGED: &str = "hypershift.openshift.io/debug-deployments";
+
 /// A Deployment of the control plane.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Component {
@@ -134,6 +137,17 @@ impl Component {
     /// Whether the control-plane operator makes it, and not an operator that it made.
     pub(super) fn is_own(&self) -> bool {
         self.stage != NetworkOperator
+    }
+}
+
+/// The replicas of a workload: none of one that a cluster's or its control plane's annotation names, which somebody runs
+/// elsewhere to debug it.
+pub(super) fn unless_debugged(name: &str, replicas: u32, object: &Value) -> u32 {
+    let debugged = annotation(object, DEBUGGED).unwrap_or_default();
+    if debugged.split(',').any(|debugged| debugged == name) {
+        0
+    } else {
+        replicas
     }
 }
 

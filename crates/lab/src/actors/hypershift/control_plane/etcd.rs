@@ -9,8 +9,7 @@ use crate::kind::{HOSTED_CONTROL_PLANE, PERSISTENT_VOLUME_CLAIM, STATEFUL_SET, S
 use crate::objects::{merge, owner};
 use crate::site::GuestId;
 
-use super::super::components::{etcd_replicas, pod_template};
-use super::workloads::unless_debugged;
+use super::super::components::{etcd_replicas, pod_template, unless_debugged};
 
 /// The StatefulSet, made if it is missing; with the replicas of its policy, whatever it was scaled to by hand.
 pub(super) async fn ensure(context: &Context, control_plane: &Value) -> Result<Value> {

@@ -8,9 +8,9 @@ use crate::actor::Context;
 use crate::actors::workloads::{FAILS, FAILS_MESSAGE};
 use crate::client::{Result, namespace_of};
 use crate::kind::{CRON_JOB, DEPLOYMENT, HOSTED_CONTROL_PLANE, JOB, MACHINE_DEPLOYMENT, MACHINE_SET};
-use crate::objects::{annotation, ensure as ensure_object, merge, owner};
+use crate::objects::{ensure as ensure_object, merge, owner};
 
-use super::super::components::{self, COMPONENTS, Stage, deployment, template_patch};
+use super::super::components::{self, COMPONENTS, Stage, deployment, template_patch, unless_debugged};
 use super::super::identity_providers::api_server_hash;
 use super::super::node_pool::scales_by_itself;
 use super::super::release::{payload_has, since};
@@ -21,9 +21,6 @@ pub(super) const COLLECT_PROFILES: &str = "olm-collect-profiles";
 pub(super) const FEATURE_GATES: &str = "featuregate-generator";
 
 const AUTOSCALER: &str = "cluster-autoscaler";
-
-/// On a HostedCluster and its control plane: names of workloads that are to have no replicas, with commas between.
-const DEBUGGED: &str = "hypershift.openshift.io/debug-deployments";
 
 /// On the API server's pods, and on the OAuth server's: the hash of what they are configured with.
 const API_CONFIG: &str = "kube-apiserver.hypershift.openshift.io/config-hash";
@@ -70,16 +67,6 @@ pub(super) async fn ensure(context: &Context, control_plane: &Value, progress: &
         ensure_object(client, CRON_JOB, &collect_profiles(control_plane)).await?;
     }
     Ok(())
-}
-
-/// The replicas of a workload: none of one that an annotation names, which somebody runs elsewhere to debug it.
-pub(super) fn unless_debugged(name: &str, replicas: u32, control_plane: &Value) -> u32 {
-    let debugged = annotation(control_plane, DEBUGGED).unwrap_or_default();
-    if debugged.split(',').any(|debugged| debugged == name) {
-        0
-    } else {
-        replicas
-    }
 }
 
 /// Puts a hash of its configuration on the pods of a component that has one, so that another configuration rolls them.

@@ -8,7 +8,9 @@ use crate::client::{Client, Result};
 use crate::kind::{CLUSTER, DEPLOYMENT, HOSTED_CONTROL_PLANE, KUBEVIRT_CLUSTER, NAMESPACE};
 use crate::objects::{annotation, ensure, merge, replacement, write_status};
 
-use super::super::components::{CAPI_PROVIDER, CLUSTER_API, CONTROL_PLANE_OPERATOR, deployment, template_patch};
+use super::super::components::{
+    CAPI_PROVIDER, CLUSTER_API, CONTROL_PLANE_OPERATOR, DEBUGGED, deployment, template_patch, unless_debugged,
+};
 use super::super::names::{CLUSTER_ANNOTATION, COMPONENT_FINALIZER, FINALIZER, control_plane_namespace, qualified};
 use super::copies;
 use super::upgrade::control_plane_image;
@@ -42,9 +44,6 @@ const SHARED_FIELDS: [&str; 25] = [
     "tolerations",
 ];
 
-/// Names of workloads that are to have no replicas, with commas between; the control plane has it from its HostedCluster.
-const DEBUGGED: &str = "hypershift.openshift.io/debug-deployments";
-
 /// Makes what is missing, in the order in which the parts need one another. The error is what stopped the operator.
 pub(super) async fn everything(
     context: &Context,
@@ -64,23 +63,14 @@ pub(super) async fn everything(
         client.create(HOSTED_CONTROL_PLANE, &wanted).await?;
         return Ok(Ok(()));
     };
-    let debugged = annotation(hosted_cluster, DEBUGGED);
     let patch = json!({
-        "metadata": { "annotations": { DEBUGGED: debugged } },
+        "metadata": { "annotations": { DEBUGGED: annotation(hosted_cluster, DEBUGGED) } },
         "spec": control_plane_patch(control_plane, &wanted),
     });
     merge(client, HOSTED_CONTROL_PLANE, control_plane, &patch).await?;
     cluster_objects(context, key, hosted_cluster, &namespace).await?;
     for component in [CONTROL_PLANE_OPERATOR, CLUSTER_API, CAPI_PROVIDER] {
-        let is_debugged = debugged
-            .unwrap_or_default()
-            .split(',')
-            .any(|name| name == component.name);
-        let replicas = if is_debugged {
-            0
-        } else {
-            component.replicas(control_plane)
-        };
+        let replicas = unless_debugged(component.name, component.replicas(control_plane), hosted_cluster);
         let mut object = deployment(&component, control_plane, replicas);
         object["metadata"]["annotations"] = json!({ CLUSTER_ANNOTATION: qualified(key) });
         if component.name != CONTROL_PLANE_OPERATOR.name {
