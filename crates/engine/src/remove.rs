@@ -1,6 +1,6 @@
 //! The way back: deletes what Berth made, in order, and nothing else.
 
-use berth_procedure::{Blocker, StepId};
+use berth_procedure::{Blocker, Observed, Step, StepId};
 use serde::Serialize;
 
 use crate::leases::LeaseError;
@@ -38,6 +38,18 @@ pub struct Blocked {
     /// What it is.
     #[serde(flatten)]
     pub blocker: Blocker,
+}
+
+impl Blocked {
+    /// All that holds a step's removal, as things are observed.
+    fn of(step: &dyn Step, observed: &Observed<'_>) -> Vec<Self> {
+        let blockers = step.blockers(observed).into_iter();
+        let blocked = blockers.map(|blocker| Self {
+            step: step.id().clone(),
+            blocker,
+        });
+        blocked.collect()
+    }
 }
 
 /// One object to delete.

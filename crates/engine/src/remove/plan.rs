@@ -120,13 +120,7 @@ fn missing(proof: &Proof) -> String {
 /// What will not have gone by itself at a time, of all steps.
 fn blockers_of(steps: &[Box<dyn Step>], world: &World, now: Timestamp) -> Vec<Blocked> {
     let (facts, since) = (&world.facts, now);
-    let mut found = Vec::new();
-    for step in steps {
-        let blockers = step.blockers(&Observed { facts, now, since }).into_iter();
-        found.extend(blockers.map(|blocker| Blocked {
-            step: step.id().clone(),
-            blocker,
-        }));
-    }
-    found
+    let observed = Observed { facts, now, since };
+    let of_step = steps.iter().flat_map(|step| Blocked::of(step.as_ref(), &observed));
+    of_step.collect()
 }

@@ -92,15 +92,12 @@ impl<'a> Told<'a> {
                 Assessment::Fatal { .. } | Assessment::Ready { .. } => {}
             }
             let soon = now.checked_add(PASSES).unwrap_or(now);
-            let eventually = step.blockers(&Observed {
+            let eventually = Observed {
                 facts,
                 now: soon,
                 since,
-            });
-            stand.blockers.extend(eventually.into_iter().map(|blocker| Blocked {
-                step: step.id().clone(),
-                blocker,
-            }));
+            };
+            stand.blockers.extend(Blocked::of(*step, &eventually));
         }
         stand
     }
