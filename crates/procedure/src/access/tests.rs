@@ -55,6 +55,19 @@ fn at(text: &str) -> Timestamp {
     text.parse().expect("a time")
 }
 
+/// A copy that was tried, with nothing known of the hub.
+fn copy_tried<'a>(reach: &'a Reach, entry: &'a Entry) -> Tried<'a> {
+    Tried {
+        reach,
+        entry,
+        from: "here",
+        hub: None,
+        object: "g",
+        now: at("2026-01-01T00:00:00Z"),
+        origin: COPY,
+    }
+}
+
 #[test]
 fn a_merge_keeps_all_that_was_there() {
     let theirs = "
@@ -307,15 +320,7 @@ fn what_may_be_secret_in_an_address_is_not_kept() {
     let reach = Reach::Proxied {
         proxy: entry.proxy.clone().expect("a proxy"),
     };
-    let tried = Tried {
-        reach: &reach,
-        entry: &entry,
-        from: "here",
-        hub: None,
-        object: "g",
-        now: at("2026-01-01T00:00:00Z"),
-        origin: COPY,
-    };
+    let tried = copy_tried(&reach, &entry);
     let told = format!("{tried:?} {:?} {}", diagnose(&tried), reach.told());
     assert!(
         told.contains("http://proxy:3128") && !told.contains("hunter2"),
@@ -346,15 +351,7 @@ fn all_that_a_kubeconfig_can_say_of_credentials_is_read() {
 
     let entry = of("{}", "{username: me, password: hunter2}");
     assert!(entry.has_password && !entry.has_credentials() && !entry.leaves_credentials_out());
-    let tried = Tried {
-        reach: &Reach::Forbidden,
-        entry: &entry,
-        from: "here",
-        hub: None,
-        object: "g",
-        now: at("2026-01-01T00:00:00Z"),
-        origin: COPY,
-    };
+    let tried = copy_tried(&Reach::Forbidden, &entry);
     let found = diagnose(&tried).expect("it does not work");
     insta::assert_snapshot!(found.title, @"the kubeconfig has a user name and a password, which API servers don't take any longer");
 
