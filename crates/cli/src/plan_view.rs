@@ -86,12 +86,7 @@ pub(crate) fn blocker(blocker: &Blocker) -> String {
         release,
         ..
     } = blocker;
-    let id = if diagnosis.id.is_empty() {
-        String::new()
-    } else {
-        format!("{} ", diagnosis.id)
-    };
-    let mut text = format!("{id}{} ({})", diagnosis.title, diagnosis.object);
+    let mut text = format!("{} ({})", diagnosis.headline(), diagnosis.object);
     let mut line = |part: String| text.push_str(&format!("\n          {part}"));
     for evidence in &diagnosis.evidence {
         line(evidence.clone());

@@ -183,14 +183,9 @@ fn explained(mut failure: Failure, report: &Report) -> Failure {
             }
             Outcome::Ready { .. } | Outcome::Skipped { .. } | Outcome::NotBegun { .. } => continue,
         };
-        let id = if diagnosis.id.is_empty() {
-            String::new()
-        } else {
-            format!("{} ", diagnosis.id)
-        };
         failure
             .causes
-            .push(format!("{}: {id}{} ({})", step.id, diagnosis.title, diagnosis.object));
+            .push(format!("{}: {} ({})", step.id, diagnosis.headline(), diagnosis.object));
         failure
             .causes
             .extend(diagnosis.evidence.iter().map(|line| format!("    {line}")));

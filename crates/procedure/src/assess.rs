@@ -33,6 +33,17 @@ pub struct Diagnosis {
     pub fix: String,
 }
 
+impl Diagnosis {
+    /// What is wrong, behind the catalogue's ID where there is one: `P05 the address pool is empty`.
+    pub fn headline(&self) -> String {
+        if self.id.is_empty() {
+            self.title.clone()
+        } else {
+            format!("{} {}", self.id, self.title)
+        }
+    }
+}
+
 /// How far a step is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase", tag = "state")]

@@ -2,6 +2,8 @@
 //!
 //! Not here: what the answers mean.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use berth_api::{Resource, resources, views};
 use serde_json::Value;
 
@@ -13,6 +15,12 @@ pub(crate) const MANAGED_BY: (&str, &str) = ("app.kubernetes.io/managed-by", "be
 /// The non-empty text at a path of field names.
 pub(crate) fn text<'a>(object: &'a Value, path: &[&str]) -> Option<&'a str> {
     views::text(object, path).filter(|text| !text.is_empty())
+}
+
+/// The text that is encoded as base64 at a path of field names, as the data of a Secret is. It may be secret.
+pub(crate) fn decoded(object: &Value, path: &[&str]) -> Option<String> {
+    let bytes = STANDARD.decode(text(object, path)?).ok()?;
+    String::from_utf8(bytes).ok()
 }
 
 /// The count at a path of field names; 0 where there is none, as Kubernetes leaves out zeros.

@@ -6,8 +6,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use berth_api::{Resource, resources, views};
 use jiff::Timestamp;
 use serde::Serialize;
@@ -18,7 +16,7 @@ use crate::assess::Diagnosis;
 use crate::facts::{Facts, Scope, Seen, Selector, Target};
 use crate::identity::{self, IdentityStatus};
 use crate::pause;
-use crate::read::{count, failed, find, holds, line, name, objects, text};
+use crate::read::{count, decoded, failed, find, holds, line, name, objects, text};
 use crate::upgrade;
 use crate::versions::{Version, skew};
 use crate::walk::guest::{Worker, workers_of};
@@ -58,6 +56,9 @@ pub struct GuestStatus {
     pub paused: Option<Paused>,
     /// Whether its API is available.
     pub available: bool,
+    /// Whether it is available and rolled out, with as many workers as its pools want.
+    #[serde(skip)]
+    pub done: bool,
     /// Whether it is being deleted.
     pub deleting: bool,
     /// Workloads of its control plane that are complete, of how many; `None` where nobody looked, since all is well.
@@ -299,6 +300,7 @@ fn guest(facts: &Facts, namespace: &str, name: &str, now: Timestamp) -> GuestSta
         upgrade: upgrade::is_under_way(cluster).then(|| upgrade::progress(facts, &guest, cluster)),
         paused: paused(cluster, now),
         available,
+        done,
         deleting: crate::read::is_deleting(cluster),
         control_plane: workloads(facts, &guest),
         kubeconfig: kubeconfig_ends(facts, &guest),
@@ -336,8 +338,7 @@ fn kubeconfig_secret(guest: &GuestRef) -> Selector {
 
 /// When the admin kubeconfig ends; nothing of what is in it.
 fn kubeconfig_ends(facts: &Facts, guest: &GuestRef) -> Option<Ends> {
-    let encoded = text(facts.object(&kubeconfig_secret(guest))?, &["data", "kubeconfig"])?;
-    let kubeconfig = String::from_utf8(STANDARD.decode(encoded).ok()?).ok()?;
+    let kubeconfig = decoded(facts.object(&kubeconfig_secret(guest))?, &["data", "kubeconfig"])?;
     let entry = Entry::read(&kubeconfig, None, &|_| None).ok()?;
     Some(access::ends(&entry)).filter(|ends| ends.certificate.is_some())
 }

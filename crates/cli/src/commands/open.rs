@@ -118,12 +118,7 @@ async fn say_why(printer: &Printer, session: &Session, guest: &Guest, kubeconfig
         origin: Origin::Hub,
     });
     if let Some(found) = found {
-        let id = if found.id.is_empty() {
-            String::new()
-        } else {
-            format!("{} ", found.id)
-        };
-        not_asked(printer, &format!("{id}{}", found.title));
+        not_asked(printer, &found.headline());
         for line in &found.evidence {
             printer.say(&format!("  {line}"));
         }

@@ -107,9 +107,7 @@ fn text(printer: &Printer, session: &Session, status: &Status) -> String {
         text.push_str(&format!("{} local-cluster {managed}\n", mark(status.local_cluster)));
     }
     for guest in &status.guests {
-        let has_workers = guest.pools.iter().all(|pool| pool.nodes.done >= pool.nodes.total);
-        let is_done = guest.available && guest.progress == "Completed" && has_workers && !guest.deleting;
-        let mark = match (&guest.diagnosis, is_done) {
+        let mark = match (&guest.diagnosis, guest.done && !guest.deleting) {
             (Some(_), _) => printer.out_tone(Tone::Bad, "✗"),
             (None, true) => printer.out_tone(Tone::Good, "✓"),
             (None, false) => printer.out_tone(Tone::Warning, "…"),
@@ -157,6 +155,7 @@ fn guest_text(printer: &Printer, guest: &GuestStatus, mark: &str) -> String {
         upgrade,
         paused,
         available,
+        done: _,
         deleting,
         control_plane,
         kubeconfig,
@@ -175,12 +174,7 @@ fn guest_text(printer: &Printer, guest: &GuestStatus, mark: &str) -> String {
     };
     let mut text = format!("{mark} guest {namespace}/{name}  {rollout}, {state}\n");
     if let Some(diagnosis) = diagnosis {
-        let id = if diagnosis.id.is_empty() {
-            String::new()
-        } else {
-            format!("{} ", diagnosis.id)
-        };
-        let title = printer.out_tone(Tone::Bad, &format!("{id}{}", diagnosis.title));
+        let title = printer.out_tone(Tone::Bad, &diagnosis.headline());
         text.push_str(&format!("    {title} ({})\n", diagnosis.object));
         for line in &diagnosis.evidence {
             text.push_str(&format!("      {line}\n"));

@@ -119,19 +119,11 @@ pub(super) fn line(printer: &Printer, event: &Event) -> Option<(Option<StepId>, 
 
 /// A diagnosis on a few lines.
 pub(super) fn explain(diagnosis: &Diagnosis) -> String {
-    let Diagnosis {
-        id,
-        title,
-        object,
-        evidence,
-        fix,
-    } = diagnosis;
-    let id = if id.is_empty() { String::new() } else { format!("{id} ") };
-    let mut text = format!("{id}{title} ({object})");
-    for line in evidence {
+    let mut text = format!("{} ({})", diagnosis.headline(), diagnosis.object);
+    for line in &diagnosis.evidence {
         text.push_str(&format!("\n          {line}"));
     }
-    format!("{text}\n          fix: {fix}")
+    format!("{text}\n          fix: {}", diagnosis.fix)
 }
 
 /// The fields of a small write; how many, of a large one.

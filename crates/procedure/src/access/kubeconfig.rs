@@ -2,15 +2,13 @@
 //!
 //! Errors never repeat a piece of the text: it holds keys.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use berth_api::{views, yaml};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::address::{origin, without_secrets};
 use super::certificate::certificates;
-use crate::read::text;
+use crate::read::{decoded, text};
 use crate::secret::Secret;
 
 /// The API that a credential plugin speaks.
@@ -158,7 +156,7 @@ impl Entry {
         };
         let (cluster, user) = (part("cluster", "clusters")?, part("user", "users")?);
         let data = |object: &Value, field: &str| {
-            let inline = text(object, &[&format!("{field}-data")]).and_then(decoded);
+            let inline = decoded(object, &[&format!("{field}-data")]);
             inline.or_else(|| text(object, &[field]).and_then(read))
         };
         let own = |object: &Value, field: &str| text(object, &[field]).map(str::to_owned);
@@ -444,9 +442,4 @@ fn parsed(text: &str) -> Result<Value, KubeconfigError> {
 fn named<'a>(config: &'a Value, list: &str, name: &str) -> Option<&'a Value> {
     let mut entries = views::list(config, &[list]).iter();
     entries.find(|entry| views::text(entry, &["name"]) == Some(name))
-}
-
-fn decoded(base64: &str) -> Option<String> {
-    let bytes = STANDARD.decode(base64).ok()?;
-    String::from_utf8(bytes).ok()
 }

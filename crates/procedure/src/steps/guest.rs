@@ -25,13 +25,11 @@ pub(crate) use removal::Removal;
 pub(crate) use rollout::Rollout;
 pub(crate) use write::{Until, Write};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use berth_api::{GuestCluster, resources, views};
 use serde_json::Value;
 
 use crate::facts::{Facts, Selector, Target};
-use crate::read::text;
+use crate::read;
 use crate::secret::Secret;
 use crate::step::Lock;
 use crate::walk::GuestRef;
@@ -72,9 +70,7 @@ fn kubeconfigs(facts: &Facts, place: &GuestRef) -> Vec<(Target, Secret)> {
 }
 
 fn decoded(facts: &Facts, selector: &Selector, key: &str) -> Option<Secret> {
-    let encoded = text(facts.object(selector)?, &["data", key])?;
-    let bytes = STANDARD.decode(encoded).ok()?;
-    String::from_utf8(bytes).ok().map(Secret::new)
+    read::decoded(facts.object(selector)?, &["data", key]).map(Secret::new)
 }
 
 /// Whether the operator has seen a HostedCluster as it is now; true where it doesn't say.

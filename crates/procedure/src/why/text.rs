@@ -184,12 +184,7 @@ fn afterwards(story: &Story) -> Vec<String> {
         ));
     }
     if let Some(found) = &story.diagnosis {
-        let id = if found.id.is_empty() {
-            String::new()
-        } else {
-            format!("{} ", found.id)
-        };
-        lines.push(format!("What fails: {id}{} ({})", found.title, found.object));
+        lines.push(format!("What fails: {} ({})", found.headline(), found.object));
         lines.extend(found.evidence.iter().map(|line| format!("  {line}")));
         lines.push(format!("  fix: {}", found.fix));
     } else if story.completed.is_none() {

@@ -270,12 +270,7 @@ fn text(printer: &Printer, report: &Report, now: Timestamp) -> String {
             report.server, report.tried_from
         )),
         Some(found) => {
-            let id = if found.id.is_empty() {
-                String::new()
-            } else {
-                format!("{} ", found.id)
-            };
-            text.push_str(&format!("{bad} {id}{}\n", found.title));
+            text.push_str(&format!("{bad} {}\n", found.headline()));
             for line in &found.evidence {
                 text.push_str(&format!("    {line}\n"));
             }

@@ -21,7 +21,7 @@ use crate::change::{Change, ObjectRef};
 use crate::effect::{Credential, Effect, Outcome};
 use crate::facts::{Facts, Scope, Selector, Target};
 use crate::owner::{DOCUMENT_LABEL, Owner};
-use crate::read::{MANAGED_BY, crd, find, holds, is_established, line, name, objects, text};
+use crate::read::{MANAGED_BY, crd, decoded, find, holds, is_established, line, name, objects, text};
 use crate::secret::Secret;
 use crate::step::{Command, Dependency, Lock, Step, StepId};
 use crate::steps::{apply_command, command, ids};
@@ -143,9 +143,7 @@ impl BreakGlass {
     fn proof(&self, facts: &Facts) -> Option<Effect> {
         let credential = if is_signed_here(facts) {
             let key = self.key(facts)?;
-            let certificate = text(self.request(facts, &key)?, &["status", "certificate"])?;
-            let bytes = STANDARD.decode(certificate).ok()?;
-            Credential::Certified(String::from_utf8(bytes).ok()?)
+            Credential::Certified(decoded(self.request(facts, &key)?, &["status", "certificate"])?)
         } else {
             admin_credential(facts, &self.place)?
         };

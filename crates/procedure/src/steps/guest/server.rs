@@ -1,14 +1,12 @@
 //! What the admin kubeconfig says of the guest's API server.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use berth_api::yaml;
 use serde_json::Value;
 
 use super::kubeconfig;
 use crate::effect::{Credential, GuestServer};
 use crate::facts::Facts;
-use crate::read::text;
+use crate::read::{decoded, text};
 use crate::secret::Secret;
 use crate::walk::GuestRef;
 
@@ -18,7 +16,7 @@ pub(crate) fn guest_server(facts: &Facts, place: &GuestRef) -> Option<GuestServe
     let cluster = kubeconfig.pointer("/clusters/0/cluster")?;
     Some(GuestServer {
         url: text(cluster, &["server"])?.trim_end_matches('/').to_owned(),
-        ca: decoded(cluster, "certificate-authority-data")?,
+        ca: decoded(cluster, &["certificate-authority-data"])?,
     })
 }
 
@@ -27,15 +25,11 @@ pub(crate) fn admin_credential(facts: &Facts, place: &GuestRef) -> Option<Creden
     let kubeconfig = parsed(facts, place)?;
     let user = kubeconfig.pointer("/users/0/user")?;
     Some(Credential::Whole {
-        certificate: decoded(user, "client-certificate-data")?,
-        key: Secret::new(decoded(user, "client-key-data")?),
+        certificate: decoded(user, &["client-certificate-data"])?,
+        key: Secret::new(decoded(user, &["client-key-data"])?),
     })
 }
 
 fn parsed(facts: &Facts, place: &GuestRef) -> Option<Value> {
     yaml::parse(kubeconfig(facts, place)?.reveal()).ok()?.into_iter().next()
-}
-
-fn decoded(object: &Value, field: &str) -> Option<String> {
-    String::from_utf8(STANDARD.decode(text(object, &[field])?).ok()?).ok()
 }

@@ -17,7 +17,7 @@ use super::{Record, beside, htpasswd, record::Phase};
 use crate::change::Change;
 use crate::facts::{Facts, Seen, Selector};
 use crate::owner::Owner;
-use crate::read::{find, is_ours, label, name, objects, text};
+use crate::read::{decoded, find, is_ours, label, name, objects, text};
 use crate::render::identity::{Content, Login, Piece, first_names, login, pieces};
 use crate::walk::GuestRef;
 
@@ -112,10 +112,8 @@ impl Wanting {
             SecretInput::Content(secret) => Some(secret.clone()),
             SecretInput::Existing(name) => {
                 let secrets = Selector::in_namespace(resources::SECRET, &self.guest.namespace);
-                let encoded = text(find(facts, &secrets, name)?, &["data", "password"])?;
-                let bytes = STANDARD.decode(encoded).ok()?;
                 // A file that became a Secret ends with a line's end, which nobody types.
-                let text = String::from_utf8(bytes).ok()?;
+                let text = decoded(find(facts, &secrets, name)?, &["data", "password"])?;
                 Some(crate::secret::Secret::new(text.trim_end_matches(['\r', '\n'])))
             }
         }
